@@ -1,0 +1,57 @@
+"""Writing a folder in one step: all of its files appear, or what was there stays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pmg_sdk.errors import StorageError
+
+__all__ = ["replacing_folder"]
+
+
+@contextmanager
+def replacing_folder(folder: Path, marker: str) -> Iterator[Path]:
+    """A scratch folder beside `folder` that takes its place when the block ends well.
+
+    A folder that is there already is replaced only when it is empty or holds `marker`, a file
+    that tells it was written this way; on any error, Ctrl-C included, it is left as it was.
+
+    Raises:
+        StorageError: `folder` holds something else, or cannot be written.
+    """
+    if folder.exists() and not _may_be_replaced(folder, marker):
+        raise StorageError(
+            f"a new folder, an empty one or an earlier result was expected at {folder}; it holds something "
+            "else. Choose another folder; nothing was changed."
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    except OSError as error:
+        raise StorageError(f"cannot write {folder}: {error.strerror}. Choose another folder.") from error
+    old = scratch.with_suffix(".old")
+    try:
+        yield scratch
+        os.chmod(scratch, 0o755)
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(scratch, folder)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {folder}: {error.strerror or error}. Free some space or choose another folder; "
+            f"nothing was changed."
+        ) from error
+    finally:
+        if old.exists() and not folder.exists():
+            os.rename(old, folder)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _may_be_replaced(folder: Path, marker: str) -> bool:
+    return folder.is_dir() and ((folder / marker).is_file() or not any(folder.iterdir()))

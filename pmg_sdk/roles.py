@@ -1,0 +1,121 @@
+"""Who fills the roles of one pipeline: objects as given, or adapters by the names in the config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pmg_sdk.config import Choice, PMGConfig
+from pmg_sdk.errors import ConfigError
+from pmg_sdk.interfaces import (
+    Captioner,
+    Generator,
+    LanguageModel,
+    Role,
+    Scorer,
+    SoftPreferenceEncoder,
+    SupportsLoading,
+    TextEncoder,
+)
+from pmg_sdk.plugins import Registry
+from pmg_sdk.progress import Observer
+from pmg_sdk.provenance import identify
+
+__all__ = ["Roles", "load"]
+
+
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """The adapters of a pipeline; `models` names them for the record.
+
+    `llm` may be None as long as no text has to be written: preferences and targets that were
+    made before need none.
+    """
+
+    generator: Generator
+    scorer: Scorer
+    llm: LanguageModel | None = None
+    captioners: Mapping[str, Captioner] = field(default_factory=dict)
+    text_encoder: TextEncoder | None = None
+    soft_preference: SoftPreferenceEncoder | None = None
+    models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def fill(cls, config: PMGConfig, given: Mapping[str, Any], registry: Registry) -> Roles:
+        """Take what is given, create the rest by name; no weights are loaded.
+
+        Args:
+            given: adapter objects by role, None or absent where the config decides;
+                "captioners" maps modalities to captioners and is merged over the config's.
+
+        Raises:
+            ConfigError: no generator or no scorer.
+            AdapterNotFound, MissingExtra, AdapterLoadError: see `Registry.create`.
+        """
+        models: dict[str, dict[str, str]] = {}
+
+        def take(role: Role, choice: Choice | None, adapter: Any, modality: str | None = None) -> Any:
+            origin = ""
+            if adapter is not None:
+                choice = None
+            elif choice is not None:
+                adapter = registry.create(role, choice.adapter, choice.options, modality)
+                origin = str(registry.origin(registry.adapter(role, choice.adapter)))
+            if adapter is not None:
+                models[f"{role}:{modality}" if modality else role] = identify(choice, adapter, origin)
+            return adapter
+
+        captioners = dict(given.get("captioners") or {})
+        filled: dict[str, Any] = {
+            role: take(role, getattr(config, role), given.get(role))
+            for role in ("llm", "text_encoder", "soft_preference", "generator", "scorer")
+        }
+        filled["captioners"] = {
+            modality: take("captioner", config.captioners.get(modality), captioners.get(modality), modality)
+            for modality in sorted({*config.captioners, *captioners})
+        }
+        for role in ("generator", "scorer"):
+            if filled[role] is None:
+                raise ConfigError(
+                    f"config field {role!r}: an adapter's name was expected, or an object as {role}=...; got none. "
+                    "`pmg adapters` lists what is installed."
+                )
+        return cls(**filled, models=models)
+
+    @property
+    def encoder(self) -> TextEncoder | None:
+        """The text encoder that conditions: the one chosen, else the generator's own."""
+        return self.text_encoder if self.text_encoder is not None else self.generator.text_encoder
+
+    def writer(self) -> LanguageModel:
+        """The language model.
+
+        Raises:
+            ConfigError: there is none, and text has to be written.
+        """
+        if self.llm is None:
+            raise ConfigError(
+                "config field 'llm': keywords of a behaviour or a target are written by a language model, "
+                "and there is none. Choose one, or hand in a UserPreference and a Target."
+            )
+        return self.llm
+
+    def check(self) -> None:
+        """Refuse a scorer that cannot judge what the generator makes.
+
+        Raises:
+            ConfigError: their modalities differ.
+        """
+        made, judged = self.generator.spec.modality, self.scorer.modality
+        if made != judged:
+            raise ConfigError(
+                f"config field 'scorer': one for {made} was expected, the generator's modality; got one for {judged}"
+            )
+
+
+def load(observer: Observer, *adapters: object) -> None:
+    """Load the weights of those adapters that can load ahead of their first use."""
+    for adapter in adapters:
+        if isinstance(adapter, SupportsLoading):
+            adapter.load(observer)
