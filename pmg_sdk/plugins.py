@@ -337,7 +337,7 @@ class Registry:
         if missing:
             raise MissingExtra(f"{what} needs {', '.join(missing)}. {self._how_to_install(spec, missing)}")
         try:
-            return _attribute(spec.factory)
+            factory = _attribute(spec.factory)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package and package != spec.factory.partition(".")[0].partition(":")[0]:
@@ -347,6 +347,9 @@ class Registry:
             raise AdapterLoadError(
                 f"{what}: {spec.factory} cannot be imported ({type(error).__name__}: {error})"
             ) from error
+        if not callable(factory):
+            raise AdapterLoadError(f"{what}: a class was expected at {spec.factory}; got {type(factory).__name__}")
+        return factory
 
     def _how_to_install(self, spec: AdapterSpec, packages: Iterable[str]) -> str:
         distribution = self.origin(spec).distribution or _DISTRIBUTION

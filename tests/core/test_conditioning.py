@@ -1,0 +1,120 @@
+"""(w_p * E^p, w_t * E^t): how parts are weighed and joined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pmg_sdk import Conditioning, WeightPair
+from pmg_sdk.conditioning import concatenate, join, weigh
+from pmg_sdk.errors import InputError, SpaceMismatch
+
+weights = st.floats(0, 4, width=32)
+values = st.floats(-8, 8, width=32)
+
+
+@st.composite
+def conditionings(draw: st.DrawFn, pooled: bool = True) -> Conditioning:
+    tokens = draw(st.integers(1, 5))
+    embeds = draw(arrays(np.float32, (tokens, 3), elements=values))
+    return Conditioning(embeds, "s", draw(arrays(np.float32, 2, elements=values)) if pooled else None)
+
+
+@given(conditionings(), conditionings(), weights.filter(bool), weights.filter(bool))
+def test_join_scales_every_part_and_keeps_the_order(
+    E_p: Conditioning, E_t: Conditioning, w_p: float, w_t: float
+) -> None:
+    joined = join([(E_p, w_p), (E_t, w_t)])
+    assert np.array_equal(joined.embeds[: E_p.tokens], E_p.embeds * np.float32(w_p))
+    assert np.array_equal(joined.embeds[E_p.tokens :], E_t.embeds * np.float32(w_t))
+
+
+@given(conditionings(), conditionings())
+def test_a_part_of_weight_0_leaves_no_token_behind(E_p: Conditioning, E_t: Conditioning) -> None:
+    joined = join([(E_p, 0), (E_t, 1)])
+    assert np.array_equal(joined.embeds, E_t.embeds)
+    assert joined.pooled is not None
+    assert E_t.pooled is not None
+    assert np.allclose(joined.pooled, E_t.pooled, atol=1e-5)
+
+
+@given(conditionings(), conditionings(), weights.filter(lambda w: w > 1e-3), st.floats(0.25, 4))
+def test_only_the_ratio_of_weights_moves_the_pooled_vector(
+    E_p: Conditioning, E_t: Conditioning, w: float, factor: float
+) -> None:
+    one, other = join([(E_p, w), (E_t, 1)]), join([(E_p, w * factor), (E_t, factor)])
+    assert one.pooled is not None
+    assert other.pooled is not None
+    assert np.allclose(one.pooled, other.pooled, atol=1e-3)
+
+
+@given(conditionings())
+def test_the_pooled_vector_of_equal_parts_is_theirs(E: Conditioning) -> None:
+    joined = join([(E, 0.5), (E, 2)])
+    assert joined.pooled is not None
+    assert E.pooled is not None
+    assert np.allclose(joined.pooled, E.pooled, atol=1e-4)
+
+
+@given(conditionings(), conditionings(), weights)
+def test_weighing_from_empty_moves_along_the_line_from_the_empty_text(
+    E: Conditioning, empty: Conditioning, w: float
+) -> None:
+    weighed = weigh(E, w, empty=empty, how="from_empty")
+    origin = empty.embeds[np.minimum(np.arange(E.tokens), empty.tokens - 1)]
+    assert np.allclose(weighed.embeds - origin, w * (E.embeds - origin), atol=1e-3)
+
+
+@pytest.mark.parametrize("how", ["scale", "from_empty"])
+def test_weight_1_changes_nothing(how: str) -> None:
+    E = Conditioning(np.ones((2, 3), dtype=np.float32), "s")
+    assert weigh(E, 1.0, empty=E, how=how).embeds is E.embeds  # type: ignore[arg-type]
+
+
+def test_soft_and_hard_embeddings_concatenate() -> None:
+    E_m, E_k = (Conditioning(np.full((n, 3), n, dtype=np.float32), "s") for n in (2, 3))
+    assert concatenate([E_m, E_k]).embeds[:, 0].tolist() == [2, 2, 3, 3, 3]
+
+
+def test_parts_of_two_spaces_never_mix() -> None:
+    a, b = (Conditioning(np.ones((1, 3), dtype=np.float32), space) for space in "ab")
+    with pytest.raises(SpaceMismatch, match=r"\['a', 'b'\]"):
+        join([(a, 1), (b, 1)])
+
+
+def test_nothing_to_join_is_an_error() -> None:
+    E = Conditioning(np.ones((1, 3), dtype=np.float32), "s")
+    for parts in ([], [(E, 0.0)]):
+        with pytest.raises(InputError, match="above 0"):
+            join(parts)
+
+
+def test_weighing_from_empty_needs_the_empty_text() -> None:
+    E = Conditioning(np.ones((1, 3), dtype=np.float32), "s")
+    with pytest.raises(InputError, match="empty text"):
+        weigh(E, 0.5, how="from_empty")
+
+
+@given(weights, weights)
+def test_a_weight_pair_survives_its_own_text(p: float, t: float) -> None:
+    assume(p or t)
+    again = WeightPair.parse(str(WeightPair(p, t)))
+    assert again.preference == pytest.approx(p, rel=1e-5)
+    assert again.target == pytest.approx(t, rel=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:", "a:b", "nan:1", "-1:1", "0:0", "1:1:1", "inf:1"])
+def test_what_is_no_weight_pair_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        WeightPair.parse(text)
+
+
+@pytest.mark.parametrize(
+    "embeds", [np.ones(3, dtype=np.float32), np.ones((1, 3)), np.ones((1, 1, 3), dtype=np.float32)]
+)
+def test_embeds_are_float32_tokens(embeds: np.ndarray) -> None:
+    with pytest.raises(InputError, match="float32 embeds"):
+        Conditioning(embeds, "s")

@@ -1,0 +1,23 @@
+"""One small adapter for every role, in plain numpy: the contract by example, and what tests run on.
+
+They share a toy world: a word is a direction in 8 dimensions, a picture is a 4 x 4 grid of colours
+that shows a point of that space, so personalisation can be seen and measured without a model.
+"""
+
+from __future__ import annotations
+
+from pmg_reference.captioner import ReferenceCaptioner
+from pmg_reference.generator import ReferenceGenerator
+from pmg_reference.language_model import ReferenceLanguageModel
+from pmg_reference.scorer import ReferenceScorer
+from pmg_reference.soft_preference import ReferenceSoftPreferenceEncoder
+from pmg_reference.text_encoder import ReferenceTextEncoder
+
+__all__ = [
+    "ReferenceCaptioner",
+    "ReferenceGenerator",
+    "ReferenceLanguageModel",
+    "ReferenceScorer",
+    "ReferenceSoftPreferenceEncoder",
+    "ReferenceTextEncoder",
+]

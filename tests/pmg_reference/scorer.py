@@ -1,0 +1,27 @@
+"""Sees in a picture the point it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pmg_reference.world import meaning, seen
+
+from pmg_sdk.interfaces import Scorer
+from pmg_sdk.media import Media
+
+__all__ = ["ReferenceScorer"]
+
+
+class ReferenceScorer(Scorer):
+    """A dual encoder of the toy world."""
+
+    modality: ClassVar[str] = "image"
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([meaning(text).mean(axis=0) for text in texts])
+
+    def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
+        return np.stack([seen(medium.picture().pixels) for medium in media])
