@@ -98,7 +98,9 @@ def clear(name: str | None = None) -> int:
 def _asset(name: str) -> Asset:
     if name not in ASSETS:
         known = ", ".join([*ASSEMBLIES, *ASSETS])
-        raise AssetError(f"no model is called {name!r}. Known names: {known}. `pmg assets` tells what they are.")
+        raise AssetError(
+            f"no model is called {name!r}. Known names: {known}. `pmg assets` tells what they are."
+        )
     return ASSETS[name]
 
 

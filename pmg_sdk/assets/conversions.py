@@ -6,7 +6,6 @@ read but with an unpickler that knows numpy arrays and nothing else.
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,7 +28,7 @@ class _ArraysOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         import numpy as np
-        from numpy._core.multiarray import _reconstruct  # type: ignore[attr-defined]  # public for pickles only
+        from numpy._core.multiarray import _reconstruct  # no public name: it exists for pickles
 
         known = {
             ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
@@ -84,7 +83,9 @@ def _lpips(folder: Path, network: str, checkpoint: str, features: tuple[int, ...
 
     def take(source: str, to: str) -> None:
         if source not in arrays:
-            raise AssetCorrupt(f"expected {source} in {checkpoint}, found {', '.join(sorted(arrays)[:4])}, ...")
+            raise AssetCorrupt(
+                f"expected {source} in {checkpoint}, found {', '.join(sorted(arrays)[:4])}, ..."
+            )
         array = arrays[source]
         tensors[to] = np.ascontiguousarray(
             array.transpose(3, 2, 0, 1) if array.ndim == 4 else array, dtype=np.float32
@@ -107,26 +108,34 @@ def _gguf(folder: Path) -> None:
     try:
         import gguf  # noqa: F401  (transformers asks for it by name only when it is too late to explain)
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+        from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise MissingExtra(
             f"converting the language model needs transformers, torch and gguf, and {error.name} is not "
             f"installed: pip install 'pmg-sdk[image]'."
         ) from error
 
+    logging: Any = transformers_logging
     bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         source = str(folder)
-        quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file="model.gguf", dtype=torch.float16)
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            gguf_file="model.gguf",
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+        )
         tokenizer = AutoTokenizer.from_pretrained(source, gguf_file="model.gguf")
         # transformers refuses to save what came from GGUF, even de-quantised: a plain model takes the weights.
-        settings = {k: v for k, v in quantised.config.to_dict().items() if k != "quantization_config"}
-        settings["_name_or_path"] = ""
-        plain = type(quantised)(type(quantised.config).from_dict(settings)).to(torch.float16)
-        plain.load_state_dict(quantised.state_dict())
-        plain.generation_config = quantised.generation_config
+        settings = {k: v for k, v in read.config.to_dict().items() if k != "quantization_config"}
+        settings |= {"_name_or_path": "", "dtype": "float16"}
+        with torch.device("meta"):
+            plain: Any = type(read)(type(read.config).from_dict(settings))
+        plain.load_state_dict(read.to(torch.float16).state_dict(), assign=True)
+        plain.tie_weights()
+        plain.generation_config = read.generation_config
         plain.save_pretrained(source)
         tokenizer.save_pretrained(source)
     finally:
