@@ -1,0 +1,9 @@
+"""Scorer and zero-shot tag captioner on open_clip models.
+
+`OpenClipScorer` and `OpenClipTagCaptioner` share one loaded model where they name the same one.
+"""
+
+from pmg_open_clip.captioner import OpenClipTagCaptioner, Tag
+from pmg_open_clip.scorer import OpenClipScorer
+
+__all__ = ["OpenClipScorer", "OpenClipTagCaptioner", "Tag"]
