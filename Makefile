@@ -1,0 +1,44 @@
+# `make demo` and `make test` set up what they need in .venv and do it.
+PYTHON ?= python3
+USER_NAME ?=
+MESSAGE ?= I passed the exam, I am so happy!
+
+BIN := .venv/bin
+INPUTS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow lint types clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.demo ## install what the main job needs, and make a personalised emoji
+	$(BIN)/pmg generate --user $(or $(USER_NAME),$$($(BIN)/python -m pmg_scenarios)) --message "$(MESSAGE)" --out out
+
+test: .venv/.test ## install what the tests need, and run the fast ones
+	$(BIN)/python -m pytest
+
+slow: .venv/.test ## the tests that need minutes or the network
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.test ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.test ## mypy, strict
+	$(BIN)/mypy
+
+clean: ## remove the environment and what was built
+	rm -rf .venv build dist out
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pmg-sdk needs Python 3.11 or newer; set PYTHON=python3.12, for example")'
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: .venv/bin/python $(INPUTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[image]'
+	touch $@
+
+.venv/.test: .venv/bin/python $(INPUTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[image,test]'
+	touch $@ .venv/.demo

@@ -1,0 +1,71 @@
+"""The command line, `pmg`. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import click
+
+from pmg_sdk.cli.assets import assets
+from pmg_sdk.cli.completion import completion
+from pmg_sdk.cli.generate import generate
+from pmg_sdk.cli.listing import adapters, scenarios
+from pmg_sdk.cli.preference import preference
+from pmg_sdk.cli.replay import replay
+from pmg_sdk.errors import Cancelled, PMGError
+
+__all__ = ["main"]
+
+_STOPPED = 130
+
+
+class _OneLineErrors(click.Group):
+    """Turns every error the SDK raises on purpose into one line and exit code 1; Ctrl-C into 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, Cancelled):
+            click.echo("stopped; nothing half-written was left", err=True)
+            ctx.exit(_STOPPED)
+        except PMGError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"error: {_one_line(error)}", err=True)
+            ctx.exit(1)
+
+
+def _one_line(error: PMGError) -> str:
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+@click.group(
+    cls=_OneLineErrors,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try: pmg generate --user lena --message 'I passed the exam!'",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error, and the libraries' warnings.")
+@click.version_option(package_name="pmg-sdk", prog_name="pmg")
+def main(debug: bool) -> None:
+    """Media that fit this user and still are the thing asked for.
+
+    `pmg COMMAND --help` shows what a command takes, with an example.
+    """
+    if not debug:
+        # The libraries underneath draw bars and warn about themselves; here only our own lines count.
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        warnings.simplefilter("ignore")
+
+
+_QUIET = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+for command in (generate, replay, preference, adapters, scenarios, assets, completion):
+    main.add_command(command)
