@@ -1,0 +1,133 @@
+"""A model as a folder on this machine, checked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmg_sdk.errors import ModelFolderError
+
+if TYPE_CHECKING:
+    from pmg_sdk.progress import Observer
+
+__all__ = ["ModelFolder", "Weights"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The safetensors files of one model: one file, or the shards of an index.
+
+    Attributes:
+        files: in the order of their names.
+        variant: "fp16" where the folder holds only that variant, else None.
+    """
+
+    files: tuple[Path, ...]
+    variant: str | None
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder of configuration files and safetensors weights."""
+
+    path: Path
+
+    @classmethod
+    def locate(cls, model: str, *, only: Sequence[str], observer: Observer | None = None) -> ModelFolder:
+        """The folder of `model`: a path, a "pmg:NAME", or a hub id, of which files matching `only` are fetched.
+
+        Raises:
+            AssetError: a "pmg:NAME" that cannot be had.
+            ModelFolderError: there is no such folder, and no hub that knows the id.
+        """
+        from pmg_sdk.assets import resolve_model
+
+        place = Path(resolve_model(model, observer)).expanduser()
+        if place.is_dir():
+            return cls(place)
+        if place.is_file():
+            raise ModelFolderError(f"a model folder was expected; {place} is a file. Name the folder around it.")
+        if not _looks_like_hub_id(model):
+            raise ModelFolderError(f"a model folder was expected at {place}; there is none. Check the path.")
+        return cls(_from_hub(model, only))
+
+    def sub(self, name: str) -> ModelFolder:
+        """The folder `name` inside this one; "" is the folder itself."""
+        return ModelFolder(self.path / name) if name else self
+
+    def has(self, name: str) -> bool:
+        """Whether the folder holds a file of that relative name."""
+        return (self.path / name).is_file()
+
+    def require(self, name: str) -> Path:
+        """The path of a file that must be there.
+
+        Raises:
+            ModelFolderError: it is not.
+        """
+        path = self.path / name
+        if not path.is_file():
+            raise ModelFolderError(
+                f"the model folder {self.path} has no {name}. Complete the folder, or name another model."
+            )
+        return path
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A JSON object out of the folder.
+
+        Raises:
+            ModelFolderError: the file is missing, or holds something else.
+        """
+        path = self.require(name)
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelFolderError(f"a JSON object was expected in {path}; it cannot be read ({error})") from error
+        if not isinstance(value, dict):
+            raise ModelFolderError(f"a JSON object was expected in {path}; it holds a {type(value).__name__}")
+        return value
+
+    def weights(self, stem: str) -> Weights:
+        """The weights named `stem`; pickled weights are never read.
+
+        Raises:
+            ModelFolderError: they are missing, or only there as pickle.
+        """
+        for variant in (None, "fp16"):
+            name = f"{stem}.{variant}" if variant else stem
+            if self.has(f"{name}.safetensors"):
+                return Weights((self.path / f"{name}.safetensors",), variant)
+            index = f"{stem}.safetensors.index.{variant}.json" if variant else f"{stem}.safetensors.index.json"
+            if self.has(index):
+                shards = sorted(set(self.json(index).get("weight_map", {}).values()))
+                return Weights(tuple(self.require(str(shard)) for shard in shards), variant)
+        if any(self.path.glob(f"{_pickle_stem(stem)}*.bin")):
+            raise ModelFolderError(
+                f"{stem}.safetensors was expected in {self.path}; it holds pickled .bin weights only, which can run "
+                "code when loaded. Convert them to safetensors first."
+            )
+        self.require(f"{stem}.safetensors")
+        raise AssertionError("unreachable: the line above raises")
+
+
+def _pickle_stem(stem: str) -> str:
+    return "pytorch_model" if stem == "model" else stem
+
+
+def _looks_like_hub_id(model: str) -> bool:
+    return model.count("/") <= 1 and not model.startswith((".", "/", "~")) and "\\" not in model
+
+
+def _from_hub(model: str, only: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(only)))
+    except Exception as error:  # network, permission and naming errors of several libraries
+        raise ModelFolderError(
+            f"neither a folder nor a model on the hub that can be reached: {model!r} ({type(error).__name__}). "
+            "Check the spelling and the network, or give the path of a downloaded folder."
+        ) from error

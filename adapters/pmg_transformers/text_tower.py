@@ -1,0 +1,254 @@
+"""One text encoder and its tokenizer, out of a folder: what the encoders here are built from.
+
+Three families: CLIP's causal transformer, and the bidirectional BERT and T5. The differences are a
+table, not branches.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pmg_transformers.fingerprint import fingerprint
+from pmg_transformers.model_folder import ModelFolder
+
+from pmg_sdk.errors import ConfigError, ModelFolderError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pmg_sdk.progress import Observer
+
+__all__ = ["Encoded", "TextTower"]
+
+log = logging.getLogger(__name__)
+
+BATCH = 64
+"""Texts in one forward; a text is at most a few hundred tokens."""
+
+NO_LIMIT = 100_000
+"""Tokenizers without a limit state astronomic numbers."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """What differs between the families.
+
+    Attributes:
+        name: as it stands in the space.
+        model: class name in transformers.
+        pooled_model: the class that also gives a pooled vector, where there is one.
+        width, layers, heads: keys of config.json.
+        causal: later tokens cannot reach earlier ones, so padding on the right needs no mask.
+    """
+
+    name: str
+    model: str
+    pooled_model: str | None = None
+    width: str = "hidden_size"
+    layers: str = "num_hidden_layers"
+    heads: str = "num_attention_heads"
+    causal: bool = False
+
+
+CLIP = Family("clip", "CLIPTextModel", pooled_model="CLIPTextModelWithProjection", causal=True)
+BERT = Family("bert", "BertModel")
+T5 = Family("t5", "T5EncoderModel", width="d_model", layers="num_layers", heads="num_heads")
+FAMILIES = {"clip_text_model": CLIP, "clip": CLIP, "bert": BERT, "t5": T5, "mt5": T5}
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One text: embeds of shape (tokens, width), and pooled of shape (projection width,) or None."""
+
+    embeds: NDArray[np.float32]
+    pooled: NDArray[np.float32] | None
+
+
+class TextTower:
+    """A text encoder with its tokenizer. Reading its properties loads no weights.
+
+    Args:
+        folder: the encoder's files; `tokenizer`: the tokenizer's, often the folder beside it.
+        pooled: load the projection too and give pooled vectors (CLIP only).
+        device: "auto", "cpu", "cuda", ...; dtype: a torch dtype's name for the weights.
+        max_tokens: a limit below the model's own.
+    """
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        tokenizer: ModelFolder,
+        *,
+        pooled: bool = False,
+        device: str = "auto",
+        dtype: str = "float32",
+        max_tokens: int | None = None,
+    ) -> None:
+        self.folder = folder
+        self.pooled = pooled
+        self._tokenizer_folder = tokenizer
+        self._device = device
+        self._dtype = dtype
+        self._limit = max_tokens
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """config.json, the text part of it where there are several."""
+        config = self.folder.json("config.json")
+        return {**config, **config.get("text_config", {}), "model_type": config.get("model_type")}
+
+    @cached_property
+    def family(self) -> Family:
+        """The family, by `model_type`."""
+        kind = self.config["model_type"]
+        if kind not in FAMILIES:
+            raise ModelFolderError(
+                f"a text encoder of type {', '.join(sorted(FAMILIES))} was expected in {self.folder.path}; "
+                f"its config.json says {kind!r}"
+            )
+        return FAMILIES[kind]
+
+    @property
+    def width(self) -> int:
+        """Width of the embeddings."""
+        return self._number(self.family.width)
+
+    @property
+    def layers(self) -> int:
+        """Number of transformer layers."""
+        return self._number(self.family.layers)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Short name of the weights, see `fingerprint`."""
+        shape = {
+            "family": self.family.name,
+            "width": self.width,
+            "layers": self.layers,
+            "heads": self._number(self.family.heads),
+        }
+        return fingerprint(self.folder.weights("model").files, shape)
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """The longest text in tokens: of the limits of tokenizer, positions and caller the smallest."""
+        tokenizer = self._tokenizer_folder.json("tokenizer_config.json").get("model_max_length", NO_LIMIT)
+        positions = self.config.get("max_position_embeddings", NO_LIMIT)
+        return int(min(tokenizer, positions, self._limit or NO_LIMIT, NO_LIMIT))
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of every text, special tokens included, without truncation."""
+        if not texts:
+            return []
+        return [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
+
+    def load(self, observer: Observer | None = None) -> None:
+        """Load tokenizer and weights; a second call does nothing."""
+        self._tokenizer  # noqa: B018 - loading is what reading it does
+        self._model  # noqa: B018
+        if observer is not None:
+            observer.advance("load")
+
+    def encode(
+        self, texts: Sequence[str], *, skip: int = 0, final_norm: bool = True, padding: bool = False
+    ) -> list[Encoded]:
+        """Embed every text, in order.
+
+        Args:
+            skip: how many of the last layers to leave out (CLIP).
+            final_norm: whether CLIP's final layer norm is applied.
+            padding: keep the padding up to `max_tokens` as tokens, as Stable Diffusion was trained.
+        """
+        return [
+            encoded
+            for start in range(0, len(texts), BATCH)
+            for encoded in self._encode(list(texts[start : start + BATCH]), skip, final_norm, padding)
+        ]
+
+    def _encode(self, texts: list[str], skip: int, final_norm: bool, padding: bool) -> Iterable[Encoded]:
+        import torch
+
+        if skip and not self.family.causal:
+            raise ConfigError(f"clip_skip is for CLIP text encoders; this one is {self.family.name}")
+        if not 0 <= skip < self.layers:
+            raise ConfigError(f"clip_skip between 0 and {self.layers - 1} was expected; got {skip}")
+        cut = sum(count > self.max_tokens for count in self.count(texts))
+        if cut:
+            log.warning("%d of %d texts cut at %d tokens", cut, len(texts), self.max_tokens)
+        tokens = self._tokenizer(
+            texts,
+            padding="max_length" if padding else "longest",
+            truncation=True,
+            max_length=self.max_tokens,
+            return_tensors="pt",
+        ).to(self._model.device)
+        mask = tokens["attention_mask"]
+        attend = {} if self.family.causal else {"attention_mask": mask}
+        with torch.inference_mode():
+            output = self._model(input_ids=tokens["input_ids"], output_hidden_states=self.family.causal, **attend)
+            hidden = self._hidden(output, skip, final_norm)
+        lengths = [hidden.shape[1]] * len(texts) if padding else mask.sum(dim=1).tolist()
+        rows = hidden.float().cpu().numpy()
+        pooled = output.text_embeds.float().cpu().numpy() if self.pooled else [None] * len(texts)
+        for row, length, vector in zip(rows, lengths, pooled, strict=True):
+            yield Encoded(row[:length].copy(), None if vector is None else vector.copy())
+
+    def _hidden(self, output: Any, skip: int, final_norm: bool) -> Any:
+        if skip == 0 and final_norm:
+            return output.last_hidden_state
+        hidden = output.hidden_states[-(skip + 1)]
+        if not final_norm:
+            return hidden
+        return getattr(self._model, "text_model", self._model).final_layer_norm(hidden)
+
+    def _number(self, key: str) -> int:
+        value = self.config.get(key)
+        if not isinstance(value, int):
+            raise ModelFolderError(
+                f"a whole number {key!r} was expected in {self.folder.path / 'config.json'}; got {value!r}"
+            )
+        return value
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        self._tokenizer_folder.require("tokenizer_config.json")
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self._tokenizer_folder.path, local_files_only=True)
+        except Exception as error:  # transformers raises many kinds for damaged folders
+            raise ModelFolderError(
+                f"the tokenizer in {self._tokenizer_folder.path} cannot be read ({type(error).__name__}: {error})"
+            ) from error
+        tokenizer.padding_side = "right"
+        tokenizer.truncation_side = "right"
+        return tokenizer
+
+    @cached_property
+    def _model(self) -> Any:
+        import torch
+        import transformers
+        from pmg_transformers.device import pick_device
+
+        name = self.family.pooled_model if self.pooled else self.family.model
+        if name is None:
+            raise ModelFolderError(f"{self.family.name} text encoders in {self.folder.path} give no pooled vector")
+        weights = self.folder.weights("model")
+        try:
+            model = getattr(transformers, name).from_pretrained(
+                self.folder.path,
+                dtype=getattr(torch, self._dtype),
+                variant=weights.variant,
+                use_safetensors=True,
+                local_files_only=True,
+            )
+        except Exception as error:  # transformers raises many kinds for damaged folders
+            raise ModelFolderError(
+                f"the text encoder in {self.folder.path} cannot be loaded ({type(error).__name__}: {error})"
+            ) from error
+        return model.to(pick_device(self._device)).eval().requires_grad_(False)
