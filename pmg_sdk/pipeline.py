@@ -16,7 +16,6 @@ from pmg_sdk import plan as planning
 from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.describe import BehaviorSummary, describe, describe_items
-from pmg_sdk.errors import InputError
 from pmg_sdk.keywords import Keywords, avoided_keywords, preference_keywords, target_keywords
 from pmg_sdk.plan import Plan
 from pmg_sdk.plugins import Registry, registry
@@ -24,9 +23,10 @@ from pmg_sdk.preference import UserPreference
 from pmg_sdk.progress import Observer, Silent, check_cancelled
 from pmg_sdk.provenance import Provenance
 from pmg_sdk.result import Result
-from pmg_sdk.roles import Roles, load
+from pmg_sdk.roles import Roles, load, settings_and_objects
 from pmg_sdk.selection import Candidate, Selection, select
-from pmg_sdk.target import Target
+from pmg_sdk.soft_prompt import soft_prompt
+from pmg_sdk.target import Target, items_of
 
 if TYPE_CHECKING:
     from pmg_sdk.conditioning import Conditioning
@@ -89,7 +89,7 @@ class PMGPipeline:
         """
         plugins = plugins or registry()
         scenario = plugins.scenario(name)
-        settings, objects = _sorted_out(overrides)
+        settings, objects = settings_and_objects(overrides)
         config = PMGConfig(**{**scenario.profile, "scenario": name, **settings})
         return cls(config, scenario=scenario, plugins=plugins, **objects)
 
@@ -181,9 +181,10 @@ class PMGPipeline:
             InputError: there is no text and no media to describe.
         """
         observer = observer or Silent()
-        items = _items(target)
+        items = items_of(target)
         llm = self.roles.writer()
         load(observer, llm, *self.roles.captioners.values())
+        notes: list[str] = []
         descriptions = describe_items(
             items,
             scenario=self.scenario,
@@ -192,13 +193,14 @@ class PMGPipeline:
             limits=self.config.limits,
             seed=self.config.seed,
             observer=observer,
+            warnings=notes,
         )
         _begin(observer, "keywords", 1)
         keywords, warnings = target_keywords(
             descriptions, scenario=self.scenario, llm=llm, seed=self.config.seed
         )
         observer.advance("keywords")
-        return Target(keywords, tuple(descriptions), warnings)
+        return Target(keywords, tuple(descriptions), (*notes, *warnings))
 
     def plan(
         self,
@@ -270,40 +272,7 @@ class PMGPipeline:
         if encoder is None or not self.config.use_soft:
             return None
         load(observer, encoder)
-        return encoder.encode([behavior_prompt(summary, self.scenario)])[0]
-
-
-def behavior_prompt(summary: BehaviorSummary, scenario: Scenario) -> str:
-    """(p, x, y): the prompt of the soft preference encoder, without attributes and examples (3.3.1)."""
-    lines = [scenario.principle, *(f"- {text}" for text in summary.history)]
-    return "\n".join([*lines, *(f"- user said: {text}" for text in summary.conversation)])
-
-
-def _items(target: str | Item | Sequence[str | Item]) -> list[Item]:
-    entries = [target] if isinstance(target, str | Item) else list(target)
-    items = [Item(text=entry) if isinstance(entry, str) else entry for entry in entries]
-    if not any(item.text.strip() or item.media for item in items):
-        raise InputError("a target with text or media was expected; got none. Say what is to be shown.")
-    return items
-
-
-def _sorted_out(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings, objects = {}, {}
-    for name, value in overrides.items():
-        ours = value is None or name not in _ROLES or _is_setting(value)
-        (settings if ours else objects)[name] = value
-    return settings, objects
-
-
-_ROLES = frozenset({"llm", "captioners", "text_encoder", "soft_preference", "generator", "scorer"})
-
-
-def _is_setting(value: Any) -> bool:
-    from pmg_sdk.config import Choice
-
-    if isinstance(value, Mapping):
-        return all(isinstance(entry, str | Choice | Mapping) or entry is None for entry in value.values())
-    return isinstance(value, str | Choice)
+        return encoder.encode([soft_prompt(summary, self.scenario)])[0]
 
 
 def _begin(observer: Observer, stage: str, total: int) -> None:

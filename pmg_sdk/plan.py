@@ -174,6 +174,10 @@ def _fitted(keywords: KeywordParts, encoder: TextEncoder) -> tuple[KeywordParts,
         fit(part, encoder) if part else (part, Keywords())
         for part in (keywords.preference, keywords.target, keywords.avoided)
     ]
+    if not pairs[1][0]:
+        # Not even one target keyword fits whole: the encoder shows the beginning of the first.
+        first, *rest = keywords.target.items
+        pairs[1] = Keywords((first,)), Keywords(tuple(rest))
     return KeywordParts(*(kept for kept, _ in pairs)), KeywordParts(*(dropped for _, dropped in pairs))
 
 

@@ -16,10 +16,8 @@ import importlib.metadata
 import importlib.util
 import inspect
 import os
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -33,6 +31,7 @@ from pmg_sdk.errors import (
     PMGError,
     ScenarioNotFound,
 )
+from pmg_sdk.specs import DISTRIBUTION, AdapterSpec, Origin, Problem, ScenarioSpec
 
 if TYPE_CHECKING:
     from pmg_sdk.interfaces import Role
@@ -52,94 +51,6 @@ __all__ = [
 GROUP = "pmg_sdk"
 API_VERSIONS = frozenset({1})
 """Versions of the adapter contract (`pmg_sdk.interfaces`) that this SDK speaks."""
-
-_DISTRIBUTION = "pmg-sdk"
-_NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
-_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-
-
-@dataclass(frozen=True)
-class AdapterSpec:
-    """What a plugin says about one adapter; cheap to make, imports nothing.
-
-    Attributes:
-        name: unique within the role; lower case, digits, `-`.
-        role: which interface of `pmg_sdk.interfaces` it implements.
-        factory: "package.module:Class"; called with the adapter's options as keywords.
-        modality: of the media it reads or makes, None where the role has none.
-        capabilities: names of optional abilities it claims.
-        extra: the extra of its distribution that installs what it needs.
-        requires: importable packages it cannot work without; looked up, never imported.
-        description: one line for `pmg adapters`.
-        api_version: of the contract it was written against.
-    """
-
-    name: str
-    role: Role
-    factory: str
-    modality: str | None = None
-    capabilities: frozenset[str] = frozenset()
-    extra: str | None = None
-    requires: tuple[str, ...] = ()
-    description: str = ""
-    api_version: int = 1
-
-    def __post_init__(self) -> None:
-        from pmg_sdk.interfaces import Role
-
-        _check_record("adapter", self.name, self.factory, self.api_version)
-        if self.role not in get_args(Role):
-            raise PluginError(
-                f"adapter {self.name!r}: a role is one of {', '.join(get_args(Role))}; got {self.role!r}"
-            )
-
-
-@dataclass(frozen=True)
-class ScenarioSpec:
-    """What a plugin says about one scenario.
-
-    Attributes:
-        name: unique; lower case, digits, `-` or `_`.
-        factory: "package.module:ATTRIBUTE", a `Scenario`.
-    """
-
-    name: str
-    factory: str
-    description: str = ""
-    api_version: int = 1
-
-    def __post_init__(self) -> None:
-        _check_record("scenario", self.name, self.factory, self.api_version)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a plugin comes from: the entry point's name, its distribution and that one's version."""
-
-    plugin: str
-    distribution: str | None = None
-    version: str | None = None
-
-    @property
-    def first_party(self) -> bool:
-        """Whether it ships with pmg-sdk."""
-        return _normalised(self.distribution) == _DISTRIBUTION
-
-    def __str__(self) -> str:
-        if self.distribution is None:
-            return self.plugin
-        return f"{self.distribution} {self.version}"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A plugin, or one record of it, that could not be used, and why."""
-
-    origin: Origin
-    message: str
-
-    def __str__(self) -> str:
-        return f"plugin {self.origin.plugin!r} ({self.origin}): {self.message}"
 
 
 class Registry:
@@ -205,7 +116,7 @@ class Registry:
         origin = Origin(origin) if isinstance(origin, str) else origin
         if origin.plugin in self._plugins:
             taken = self._plugins[origin.plugin]
-            self._report(origin, f"the plugin name is already taken by {taken}; one of the two must be renamed")
+            self._report(origin, f"the plugin name is already taken by {taken}; one must be renamed")
             return
         self._plugins[origin.plugin] = origin
         # A manager for every plugin: a misspelt hook or a raising one is then this plugin's problem alone.
@@ -297,7 +208,8 @@ class Registry:
             ) from error
         if not isinstance(made, _interface(role)):
             raise AdapterLoadError(
-                f"{spec.factory} was expected to be a {_interface(role).__name__}; it makes {type(made).__name__}"
+                f"{spec.factory} was expected to be a {_interface(role).__name__}; "
+                f"it makes {type(made).__name__}"
             )
         return made
 
@@ -341,18 +253,21 @@ class Registry:
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package and package != spec.factory.partition(".")[0].partition(":")[0]:
-                raise MissingExtra(f"{what} needs {package}. {self._how_to_install(spec, (package,))}") from error
+                advice = self._how_to_install(spec, (package,))
+                raise MissingExtra(f"{what} needs {package}. {advice}") from error
             raise AdapterLoadError(f"{what}: {spec.factory} cannot be imported ({error})") from error
         except Exception as error:
             raise AdapterLoadError(
                 f"{what}: {spec.factory} cannot be imported ({type(error).__name__}: {error})"
             ) from error
         if not callable(factory):
-            raise AdapterLoadError(f"{what}: a class was expected at {spec.factory}; got {type(factory).__name__}")
+            raise AdapterLoadError(
+                f"{what}: a class was expected at {spec.factory}; got {type(factory).__name__}"
+            )
         return factory
 
     def _how_to_install(self, spec: AdapterSpec, packages: Iterable[str]) -> str:
-        distribution = self.origin(spec).distribution or _DISTRIBUTION
+        distribution = self.origin(spec).distribution or DISTRIBUTION
         wanted = f'"{distribution}[{spec.extra}]"' if spec.extra else " ".join(packages)
         return f"Run: pip install {wanted}"
 
@@ -409,21 +324,9 @@ def registry() -> Registry:
 
 
 def _origin(entry_point: importlib.metadata.EntryPoint) -> Origin:
-    found = entry_point.dist
-    return Origin(entry_point.name, found and found.name, found and found.version)
-
-
-def _normalised(distribution: str | None) -> str:
-    return re.sub(r"[-_.]+", "-", distribution or "").lower()
-
-
-def _check_record(kind: str, name: str, factory: str, api_version: int) -> None:
-    if not _NAME.fullmatch(name):
-        raise PluginError(f"an {kind} name is lower case, digits and - or _; got {name!r}")
-    if not _FACTORY.fullmatch(factory):
-        raise PluginError(f"{kind} {name!r}: a factory looks like package.module:Name; got {factory!r}")
-    if not isinstance(api_version, int):
-        raise PluginError(f"{kind} {name!r}: api_version is a whole number; got {api_version!r}")
+    if entry_point.dist is None:
+        return Origin(entry_point.name)
+    return Origin(entry_point.name, entry_point.dist.name, entry_point.dist.version)
 
 
 def _attribute(factory: str) -> Any:

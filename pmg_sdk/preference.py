@@ -116,7 +116,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except ValueError as error:
         raise InputError(f"{path} is not UTF-8 JSON: {error}") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path} is not a preference file: it holds a {type(values).__name__}, not an object")
+        raise InputError(f"{path} is not a preference file: it holds {type(values).__name__}, not an object")
     return values
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -151,8 +150,8 @@ class Record(_Frozen):
             raise ReplayError(f"the recorded config cannot be used by this version: {error}") from error
         if config.digest() != self.config_digest:
             raise ReplayError(
-                "the recorded config and its digest differ: the file was edited, or another version of pmg-sdk "
-                f"({self.pmg_sdk}) wrote it. Replay it with that version."
+                "the recorded config and its digest differ: the file was edited, or another version of "
+                f"pmg-sdk ({self.pmg_sdk}) wrote it. Replay it with that version."
             )
         return config
 
@@ -163,7 +162,9 @@ class Record(_Frozen):
             ReplayError: they are damaged.
         """
         try:
-            return KeywordParts(**{name: Keywords.from_json(values) for name, values in self.keywords.items()})
+            return KeywordParts(
+                **{name: Keywords.from_json(values) for name, values in self.keywords.items()}
+            )
         except (PMGError, TypeError, KeyError, ValueError) as error:
             raise ReplayError(f"the recorded keywords are damaged ({error})") from error
 
@@ -184,5 +185,5 @@ def _candidate(candidate: Candidate) -> CandidateRecord:
     )
 
 
-def _parts(parts: KeywordParts) -> Mapping[str, Any]:
+def _parts(parts: KeywordParts) -> dict[str, Any]:
     return {name: getattr(parts, name).to_json() for name in ("preference", "target", "avoided")}

@@ -7,6 +7,7 @@ from pathlib import Path
 from pmg_sdk.conditioning_file import read_conditioning
 from pmg_sdk.errors import AdapterNotFound, ConfigError, MissingExtra, ReplayError, ScenarioNotFound
 from pmg_sdk.pipeline import PMGPipeline
+from pmg_sdk.plugins import Registry
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.progress import Observer
 from pmg_sdk.provenance import Provenance
@@ -19,7 +20,11 @@ __all__ = ["replay"]
 
 
 def replay(
-    path: str | Path, *, pipeline: PMGPipeline | None = None, observer: Observer | None = None
+    path: str | Path,
+    *,
+    pipeline: PMGPipeline | None = None,
+    plugins: Registry | None = None,
+    observer: Observer | None = None,
 ) -> Result:
     """Make the recorded candidates again, in the recorded batch, and return the recorded winner.
 
@@ -30,6 +35,7 @@ def replay(
     Args:
         path: a `result.json`.
         pipeline: needed when the result was made with adapter objects rather than names.
+        plugins: where names are looked up; None takes the process-wide registry.
 
     Raises:
         ReplayError: the file is damaged, or what made it is not installed.
@@ -38,9 +44,12 @@ def replay(
     record = Record.load(path)
     config, keywords = record.settings(), record.parts()
     if pipeline is None:
-        pipeline = _rebuilt(record)
+        pipeline = _rebuilt(record, plugins)
     elif pipeline.config.digest() != record.config_digest:
-        raise ReplayError("the pipeline's config is not the recorded one; build it from the file's \"config\"")
+        raise ReplayError(
+            "a pipeline with the recorded config was expected; got one with another. "
+            "Build it from the file's \"config\"."
+        )
     preference = UserPreference(
         keywords.preference,
         keywords.avoided,
@@ -52,8 +61,8 @@ def replay(
     again = pipeline.select(pipeline.make(plan, observer))
     if len(again.candidates) != len(record.candidates):
         raise ReplayError(
-            f"{len(record.candidates)} candidates were expected, as recorded; {len(again.candidates)} were made. "
-            f"Replay it with pmg-sdk {record.pmg_sdk}."
+            f"{len(record.candidates)} candidates were expected, as recorded; {len(again.candidates)} were "
+            f"made. Replay it with pmg-sdk {record.pmg_sdk}."
         )
     winner = again.candidates[record.winner]
     reproduced = media_digest(winner.media) == record.media.sha256
@@ -70,14 +79,15 @@ def replay(
     )
 
 
-def _rebuilt(record: Record) -> PMGPipeline:
+def _rebuilt(record: Record, plugins: Registry | None) -> PMGPipeline:
     try:
-        return PMGPipeline(record.settings())
+        return PMGPipeline(record.settings(), plugins=plugins)
     except (AdapterNotFound, MissingExtra, ScenarioNotFound) as error:
         raise ReplayError(f"what made this result is not installed: {error}") from error
     except ConfigError as error:
         raise ReplayError(
-            f"this result was made with adapter objects, which a file cannot hold; hand in pipeline=... ({error})"
+            "this result was made with adapter objects, which a file cannot hold; hand in pipeline=... "
+            f"({error})"
         ) from error
 
 

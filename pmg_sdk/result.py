@@ -77,8 +77,8 @@ class Result:
         found = [*self.preference.warnings, *self.target.warnings, *self.plan.warnings]
         if self.selection.clamped:
             found.append(
-                f"{self.selection.clamped} of {len(self.candidates)} candidates show so little of the keywords "
-                f"that a cosine was clamped at {EPSILON:g}"
+                f"{self.selection.clamped} of {len(self.candidates)} candidates show so little of the "
+                f"keywords that a cosine was clamped at {EPSILON:g}"
             )
         return tuple(dict.fromkeys([*found, *self.notes]))
 

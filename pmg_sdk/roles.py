@@ -22,7 +22,7 @@ from pmg_sdk.plugins import Registry
 from pmg_sdk.progress import Observer
 from pmg_sdk.provenance import identify
 
-__all__ = ["Roles", "load"]
+__all__ = ["Roles", "load", "settings_and_objects"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +78,8 @@ class Roles:
         for role in ("generator", "scorer"):
             if filled[role] is None:
                 raise ConfigError(
-                    f"config field {role!r}: an adapter's name was expected, or an object as {role}=...; got none. "
-                    "`pmg adapters` lists what is installed."
+                    f"config field {role!r}: an adapter's name was expected, or an object as {role}=...; "
+                    "got none. `pmg adapters` lists what is installed."
                 )
         return cls(**filled, models=models)
 
@@ -110,7 +110,8 @@ class Roles:
         made, judged = self.generator.spec.modality, self.scorer.modality
         if made != judged:
             raise ConfigError(
-                f"config field 'scorer': one for {made} was expected, the generator's modality; got one for {judged}"
+                f"config field 'scorer': one for {made} was expected, the generator's modality; "
+                f"got one for {judged}"
             )
 
 
@@ -119,3 +120,18 @@ def load(observer: Observer, *adapters: object) -> None:
     for adapter in adapters:
         if isinstance(adapter, SupportsLoading):
             adapter.load(observer)
+
+
+def settings_and_objects(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell what belongs into a config (names, mappings, numbers) from adapters given as objects."""
+    settings: dict[str, Any] = {}
+    objects: dict[str, Any] = {}
+    for name, value in overrides.items():
+        held = value.values() if isinstance(value, Mapping) else (value,)
+        is_object = name in _ROLES and any(isinstance(each, _INTERFACES) for each in held)
+        (objects if is_object else settings)[name] = value
+    return settings, objects
+
+
+_ROLES = frozenset({"llm", "captioners", "text_encoder", "soft_preference", "generator", "scorer"})
+_INTERFACES = (LanguageModel, Captioner, TextEncoder, SoftPreferenceEncoder, Generator, Scorer)

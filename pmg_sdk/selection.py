@@ -90,8 +90,8 @@ def cosines(e_M: ArrayLike, e: ArrayLike) -> NDArray[np.float64]:
     rows, vector = np.asarray(e_M, dtype=np.float64), np.asarray(e, dtype=np.float64)
     if rows.ndim != 2 or vector.shape != rows.shape[1:]:
         raise SelectionError(
-            f"embeddings of shape (n, width) and (width,) were expected; got {rows.shape} and {vector.shape}. "
-            "The scorer must embed text and media into one space."
+            "embeddings of shape (n, width) and (width,) were expected; "
+            f"got {rows.shape} and {vector.shape}. The scorer must embed text and media into one space."
         )
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(vector)
     if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):

@@ -10,7 +10,7 @@ from pmg_sdk.media import Image
 from pmg_sdk.selection import Candidate, Selection
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as PILImage
+    import PIL.Image
 
 __all__ = ["contact_sheet", "label"]
 
@@ -28,14 +28,14 @@ def contact_sheet(selection: Selection) -> Image:
     Returns:
         An RGB image; every picture is fitted into 192 x 192 pixels.
     """
-    from PIL import Image as pil
+    import PIL.Image
     from PIL import ImageDraw, ImageFont
 
     count = len(selection.candidates)
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    width, height = _PICTURE + 2 * _MARGIN, _PICTURE + 2 * _MARGIN + 4 * _LINE
-    sheet = pil.new("RGB", (columns * width, rows * height), _PAPER)
+    width, height = _PICTURE + 2 * _MARGIN, _PICTURE + 2 * _MARGIN + 3 * _LINE + 4
+    sheet = PIL.Image.new("RGB", (columns * width, rows * height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=_FONT)
     for index, candidate in enumerate(selection.candidates):
@@ -63,10 +63,10 @@ def label(candidate: Candidate, *, wins: bool = False) -> tuple[str, ...]:
     )
 
 
-def _fitted(candidate: Candidate) -> PILImage:
-    from PIL import Image as pil
+def _fitted(candidate: Candidate) -> PIL.Image.Image:
+    import PIL.Image
 
     picture = candidate.media.picture().to_pil()
     scale = _PICTURE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, pil.Resampling.BICUBIC)
+    return picture.resize(size, PIL.Image.Resampling.BICUBIC)

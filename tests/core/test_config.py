@@ -105,7 +105,9 @@ def test_a_secret_is_not_repeated_in_the_error() -> None:
     assert "sk-1234" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "complaint"), [("a = ", "TOML"), ("\xff", "UTF-8"), (None, "No such file")])
+@pytest.mark.parametrize(
+    ("content", "complaint"), [("a = ", "TOML"), ("\xff", "UTF-8"), (None, "No such file")]
+)
 def test_an_unreadable_file_is_named(tmp_path: Path, content: str | None, complaint: str) -> None:
     path = tmp_path / "pmg.toml"
     if content is not None:

@@ -113,10 +113,12 @@ def test_a_broken_plugin_is_named_and_the_rest_work(
     assert [spec.name for spec in found.adapters()] == ["good"]
 
 
-def test_strict_turns_the_first_problem_into_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strict_turns_the_first_problem_into_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     entry_points = installed(tmp_path, {"acme_strict": "raise RuntimeError('boom')"})
-    with pytest.raises(PluginError, match="acme_strict.*acme 2.5.*boom"):
+    with pytest.raises(PluginError, match=r"acme_strict.*acme 2.5.*boom"):
         Registry.from_entry_points(entry_points, strict=True)
 
 
@@ -223,7 +225,9 @@ def test_a_package_missing_at_import_names_the_extra_too(
         registry_of(spec).create("scorer", "heavy")
 
 
-@pytest.mark.parametrize("factory", ["no_such_module:C", "pmg_reference:NoSuchClass", "pmg_reference.world:SPACE"])
+@pytest.mark.parametrize(
+    "factory", ["no_such_module:C", "pmg_reference:NoSuchClass", "pmg_reference.world:SPACE"]
+)
 def test_a_class_that_cannot_be_made_is_a_load_error(factory: str) -> None:
     with pytest.raises(AdapterLoadError, match=factory):
         registry_of(AdapterSpec("x", "scorer", factory)).create("scorer", "x")

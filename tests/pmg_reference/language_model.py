@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pmg_reference.world import words
-
 from pmg_sdk.interfaces import Chat, LanguageModel
 
 __all__ = ["VOCABULARY", "ReferenceLanguageModel"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pmg_reference.world import SPACE, meaning
 
+from pmg_reference.world import SPACE, meaning
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import SoftPreferenceEncoder
 

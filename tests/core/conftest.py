@@ -1,0 +1,22 @@
+"""The toy world as installed plugins, and a pipeline on it."""
+
+from __future__ import annotations
+
+import pmg_reference.plugin
+import pytest
+
+from pmg_sdk import PMGPipeline, Registry
+
+
+@pytest.fixture
+def plugins() -> Registry:
+    """A registry that knows the reference adapters and scenario, and nothing else."""
+    made = Registry(strict=True)
+    made.register(pmg_reference.plugin, "pmg_reference")
+    return made
+
+
+@pytest.fixture
+def pipeline(plugins: Registry) -> PMGPipeline:
+    """The reference scenario with its default profile."""
+    return PMGPipeline.from_scenario("reference", plugins=plugins)

@@ -1,0 +1,172 @@
+"""A result on disk: the winner, the evidence, and all of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pmg_reference import ReferenceSoftPreferenceEncoder
+
+from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result
+from pmg_sdk import result as result_module
+from pmg_sdk.errors import StorageError
+from pmg_sdk.sheet import contact_sheet, label
+
+SECRET = "xyzzyplugh"
+BEHAVIOR = Behavior(
+    history=[f"a blue cat {SECRET}", "a blue frog", Item(text=f"a red robot {SECRET}", liked=False)],
+    conversation=[f"my name is {SECRET}"],
+)
+
+
+@pytest.fixture
+def result(pipeline: PMGPipeline) -> Result:
+    return pipeline.generate(BEHAVIOR, "a happy dog")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_saved_result_is_the_winner_a_sheet_and_a_record(result: Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "out")
+    assert sorted(path.name for path in folder.iterdir()) == ["result.json", "sheet.png", "winner.png"]
+    assert Image.open(folder / "winner.png") == result.media
+
+
+def test_the_record_holds_every_number_of_the_choice(result: Result, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "out")
+    record = json.loads((folder / "result.json").read_text())
+    assert record["config"] == result.config.to_json()
+    assert record["config_digest"] == result.config.digest()
+    assert record["models"]["generator"] == {"adapter": "reference", "origin": "pmg_reference"}
+    assert [entry["text"] for entry in record["keywords"]["target"]] == list(result.target.keywords.texts)
+    assert record["media"]["sha256"] == hashlib.sha256((folder / "winner.png").read_bytes()).hexdigest()
+    for entry, candidate in zip(record["candidates"], result.candidates, strict=True):
+        assert entry["weights"] == str(candidate.weights)
+        assert (entry["d_p"], entry["d_t"], entry["z"]) == (
+            candidate.preference_score,
+            candidate.accuracy_score,
+            candidate.z,
+        )
+    assert record["candidates"][record["winner"]]["z"] == result.winner.z
+
+
+def test_nothing_of_the_behaviour_is_written(result: Result, tmp_path: Path) -> None:
+    assert SECRET in str(result.preference.summary)
+    folder = result.save(tmp_path / "out")
+    for name, data in contents(folder).items():
+        assert SECRET not in name
+        assert SECRET.encode() not in data
+
+
+def test_an_earlier_result_is_replaced_whole(result: Result, pipeline: PMGPipeline, tmp_path: Path) -> None:
+    other = pipeline.generate(Behavior(), "a rocket")
+    other.save(tmp_path / "out")
+    (tmp_path / "out" / "preference.safetensors").write_bytes(b"left over")
+    result.save(tmp_path / "out")
+    assert Image.open(tmp_path / "out" / "winner.png") == result.media
+    assert sorted(contents(tmp_path)) == ["out/result.json", "out/sheet.png", "out/winner.png"]
+
+
+def test_a_folder_with_other_things_is_never_touched(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(StorageError, match="holds something else"):
+        result.save(tmp_path)
+    assert contents(tmp_path) == {"thesis.tex": b"years of work"}
+
+
+def test_a_file_in_the_way_is_named(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StorageError, match="out"):
+        result.save(tmp_path / "out")
+    with pytest.raises(StorageError, match="out"):
+        result.save(tmp_path / "out" / "deeper")
+    assert contents(tmp_path) == {"out": b"a file"}
+
+
+@pytest.mark.parametrize("limit", [0, 256, 1500])
+def test_a_full_disk_leaves_what_was_there(
+    result: Result, pipeline: PMGPipeline, tmp_path: Path, limit: int
+) -> None:
+    """The kernel refuses to write more than `limit` bytes to a file: first the picture fails, then the JSON."""
+    pipeline.generate(Behavior(), "a rocket").save(tmp_path / "out")
+    before = contents(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(StorageError, match="nothing was changed"):
+            result.save(tmp_path / "out")
+        with pytest.raises(StorageError, match="nothing was changed"):
+            result.save(tmp_path / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("step", ["contact_sheet", "write_json"])
+def test_ctrl_c_while_writing_leaves_what_was_there(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    result.save(tmp_path / "out")
+    before = contents(tmp_path)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(result_module, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        result.save(tmp_path / "out")
+    assert contents(tmp_path) == before
+
+
+def test_soft_embeddings_are_saved_for_the_replay(plugins: Registry, tmp_path: Path) -> None:
+    pipeline = PMGPipeline.from_scenario(
+        "reference", plugins=plugins, soft_preference=ReferenceSoftPreferenceEncoder()
+    )
+    folder = pipeline.generate(BEHAVIOR, "a dog").save(tmp_path / "out")
+    assert (folder / "preference.safetensors").is_file()
+
+
+def test_every_candidate_is_labelled_and_the_winner_named(result: Result) -> None:
+    lines = label(result.winner, wins=True)
+    assert lines[0] == f"w_p:w_t  {result.winner.weights}  winner"
+    assert f"{result.winner.preference_score:.3f}" in lines[1]
+    assert f"{result.winner.accuracy_score:.3f}" in lines[1]
+    assert f"{result.winner.z:.3f}" in lines[2]
+    assert "d_p  none" in label(replace(result.winner, preference_score=None))[1]
+
+
+def test_the_sheet_shows_every_candidate_in_its_place(result: Result) -> None:
+    sheet = contact_sheet(result.selection).pixels
+    height, width = sheet.shape[0], sheet.shape[1] // len(result.candidates)
+    for index, candidate in enumerate(result.candidates):
+        cell = sheet[:, index * width : (index + 1) * width]
+        picture = cell[10:202, 10:202].astype(float)
+        expected = candidate.media.picture().pixels.reshape(-1, 3).mean(axis=0)
+        assert np.allclose(picture.mean(axis=(0, 1)), expected, atol=2)
+        assert (cell[206:height] < 128).any(axis=2).sum() > 100, "the label has ink"
+
+
+def test_the_winner_alone_is_framed(result: Result) -> None:
+    sheet = contact_sheet(result.selection).pixels
+    width = sheet.shape[1] // len(result.candidates)
+    framed = [bool((sheet[3, index * width + width // 2] != 255).any()) for index in range(len(result.candidates))]
+    assert framed == [candidate is result.winner for candidate in result.candidates]
+
+
+def test_more_than_six_candidates_take_several_rows(plugins: Registry) -> None:
+    pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, seeds_per_pair=3)
+    sheet = contact_sheet(pipeline.generate(BEHAVIOR, "a dog").selection)
+    assert sheet.size == (6 * 212, 3 * 270)
+
+
+def test_pictures_of_any_shape_fit(result: Result) -> None:
+    wide = Image(np.zeros((3, 500, 3), dtype=np.uint8))
+    candidates = tuple(replace(candidate, media=wide) for candidate in result.candidates)
+    contact_sheet(replace(result.selection, candidates=candidates, winner=candidates[0]))
