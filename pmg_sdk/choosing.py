@@ -1,0 +1,86 @@
+"""Answers from a closed vocabulary, by the likelihoods a language model gives them.
+
+A small model that writes freely drifts to a few favourite words; rating what may be said, and
+subtracting what the model would have said of anything, reads far more out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+from pmg_sdk.interfaces import Chat, SupportsChoice
+from pmg_sdk.parsing import named_in
+from pmg_sdk.scenario import Attribute
+
+__all__ = ["MARGIN", "in_vocabulary", "rate_vocabulary"]
+
+MARGIN = 0.35
+"""How far, in nats, a further entry may lie behind the best and still be chosen."""
+
+_Bias = tuple[float, ...]
+_known_bias: WeakKeyDictionary[SupportsChoice, dict[str, _Bias]] = WeakKeyDictionary()
+
+
+def rate_vocabulary(
+    prompts: Sequence[Chat],
+    attribute: Attribute,
+    llm: SupportsChoice,
+    *,
+    neutral: Sequence[Chat] = (),
+) -> list[list[str]]:
+    """The best entries of the attribute's vocabulary for every prompt, the best first.
+
+    Score of an entry: the mean, over its readings, of log P(reading | prompt) minus the mean of
+    log P(reading | neutral prompt). The second is computed once for every LLM.
+
+    Args:
+        neutral: the same prompt about texts of everyday content.
+    """
+    readings = attribute.readings
+    options = [attribute.answer.format(word) for words in readings.values() for word in words]
+    bias = _bias(attribute, options, llm, neutral)
+    chosen = []
+    for ratings in llm.choose(prompts, options):
+        lifted = iter(rating - usual for rating, usual in zip(ratings, bias, strict=True))
+        scores = {
+            keyword: sum(next(lifted) for _ in words) / len(words) for keyword, words in readings.items()
+        }
+        order = sorted(scores, key=lambda keyword: -scores[keyword])
+        near = [keyword for keyword in order if scores[keyword] >= scores[order[0]] - MARGIN]
+        chosen.append(near[: attribute.keywords])
+    return chosen
+
+
+def in_vocabulary(text: str, attribute: Attribute, *, every: bool = True) -> list[str]:
+    """The entries that a comma-separated text names, in its order.
+
+    Args:
+        every: whether all parts must be entries or readings; if one is not, nothing is returned.
+    """
+    entries = {
+        word.casefold(): keyword
+        for keyword, words in attribute.readings.items()
+        for word in (*words, keyword)
+    }
+    parts = [part.strip().casefold() for part in text.split(",") if part.strip()]
+    found: dict[str, None] = {}
+    for part in parts:
+        if part in entries:
+            found.setdefault(entries[part])
+        elif every:
+            return []
+        else:
+            found.update((entries[word], None) for word in entries if named_in(word, [part]))
+    return list(found)
+
+
+def _bias(attribute: Attribute, options: Sequence[str], llm: SupportsChoice, neutral: Sequence[Chat]) -> _Bias:
+    if not neutral:
+        return (0.0,) * len(options)
+    known = _known_bias.setdefault(llm, {})
+    key = repr((attribute, neutral))
+    if key not in known:
+        ratings = llm.choose(neutral, options)
+        known[key] = tuple(sum(column) / len(column) for column in zip(*ratings, strict=True))
+    return known[key]

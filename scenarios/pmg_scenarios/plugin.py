@@ -1,0 +1,22 @@
+"""What this package brings to the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pmg_sdk.hookspecs import hookimpl
+from pmg_sdk.plugins import ScenarioSpec
+
+__all__ = ["pmg_scenarios"]
+
+
+@hookimpl
+def pmg_scenarios() -> Iterable[ScenarioSpec]:
+    """The scenario "emoticons"."""
+    return (
+        ScenarioSpec(
+            name="emoticons",
+            factory="pmg_scenarios.emoticons.scenario:EMOTICONS",
+            description="An emoji that says what the message says, in the way this user likes it (section 4.1.1)",
+        ),
+    )
