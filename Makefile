@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up what they need in .venv and do it.
 PYTHON ?= python3
-USER_NAME ?=
-MESSAGE ?= I passed the exam, I am so happy!
+SAMPLE ?= cat-lover
+MESSAGE ?= I got the job! Best day ever!
 
 BIN := .venv/bin
 INPUTS := pyproject.toml constraints.txt
@@ -13,7 +13,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.demo ## install what the main job needs, and make a personalised emoji
-	$(BIN)/pmg generate --user $(or $(USER_NAME),$$($(BIN)/python -m pmg_scenarios)) --message "$(MESSAGE)" --out out
+	$(BIN)/pmg generate --user $(SAMPLE) --message "$(MESSAGE)" --out out
 
 test: .venv/.test ## install what the tests need, and run the fast ones
 	$(BIN)/python -m pytest

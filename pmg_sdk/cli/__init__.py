@@ -44,7 +44,7 @@ def _one_line(error: PMGError) -> str:
 @click.group(
     cls=_OneLineErrors,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try: pmg generate --user lena --message 'I passed the exam!'",
+    epilog="Try: pmg generate --user cat-lover --message 'I got the job!'",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and the libraries' warnings.")
 @click.version_option(package_name="pmg-sdk", prog_name="pmg")

@@ -22,7 +22,6 @@ def assets(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from pmg_sdk.assets import ASSEMBLIES, ASSETS, cache_dir, cached
-    from pmg_sdk.cli.listing import print_table
     from pmg_sdk.errors import AssetError
 
     rows: list[dict[str, Any]] = []
@@ -46,19 +45,11 @@ def assets(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"cache": str(cache_dir()), "assets": rows}, indent=2))
         return
-    print_table(
-        ("name", "download", "cached", "licence", "origin"),
-        [
-            [
-                row["name"],
-                _megabytes(row["bytes"]) if row["bytes"] else "embedded",
-                "yes" if row["cached"] else "no",
-                row["licence"],
-                f"{row['summary']}; {row['origin']}",
-            ]
-            for row in rows
-        ],
-    )
+    for row in rows:
+        size = _megabytes(row["bytes"]) if row["bytes"] else "embedded"
+        click.echo(f"{row['name']}  ({size}, {'cached' if row['cached'] else 'not cached'})")
+        click.echo(f"    {row['summary']}")
+        click.echo(f"    {row['licence']}; {row['origin']}")
     click.echo(f"cache: {cache_dir()}")
 
 

@@ -13,7 +13,7 @@ __all__ = ["generate"]
 
 
 @click.command(
-    epilog="Example: pmg generate --user lena --message 'I passed the exam!' --weights 0.5:1,1:1 --out out"
+    epilog="Example: pmg generate --user cat-lover --message 'I got the job!' --weights 0.5:1,1:1 --out out"
 )
 @click.option(
     "-u", "--user", metavar="USER", help="A sample user (see `pmg scenarios`) or a behaviour JSON file."

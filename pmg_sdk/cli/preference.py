@@ -13,7 +13,7 @@ __all__ = ["preference"]
 
 
 @click.command(
-    epilog="Example: pmg preference lena --out lena.json; then pmg generate -p lena.json -m 'good night'"
+    epilog="Example: pmg preference cat-lover --out cats.json; then pmg generate -p cats.json -m 'good night'"
 )
 @click.argument("user")
 @settings_options

@@ -53,6 +53,7 @@ def config_from(
         click.BadParameter: an assignment is not KEY=VALUE.
         ConfigError, ScenarioNotFound: the settings are not usable.
     """
+    parsed = [_parsed(assignment) for assignment in assignments]
     from pmg_sdk.config import PMGConfig
     from pmg_sdk.plugins import registry
 
@@ -62,8 +63,8 @@ def config_from(
     name = scenario or stated.get("scenario") or DEFAULT_SCENARIO
     profile = PMGConfig(**{**registry().scenario(name).profile, "scenario": name})
     values = {**profile.model_dump(mode="json", exclude_unset=True), **stated, "scenario": name}
-    for assignment in assignments:
-        values = _merged(values, _parsed(assignment))
+    for setting in parsed:
+        values = _merged(values, setting)
     values |= {key: value for key, value in flags.items() if value is not None}
     return PMGConfig(**values)
 

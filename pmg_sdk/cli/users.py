@@ -1,8 +1,14 @@
-"""Who a command is for: a sample user of the scenario, or a behaviour file."""
+"""Who a command is for: a sample user of the scenario, or a behaviour file.
+
+Beside its module a scenario may have a folder `users` of behaviour files, and a module `samples`
+whose `load_user(path)` reads files that say more than plain behaviour, such as names in a catalogue.
+"""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +28,13 @@ def behavior_of(user: str, scenario: str) -> Behavior:
     from pmg_sdk.errors import BehaviorError
 
     samples = sample_users(scenario)
-    if user in samples:
-        return Behavior.load(samples[user])
-    path = Path(user)
-    if path.suffix == ".json" or path.exists():
-        return Behavior.load(path)
+    path = samples.get(user, Path(user))
+    if user in samples or path.suffix == ".json" or path.exists():
+        load: Callable[[Path], Behavior] = Behavior.load
+        module = f"{_package(scenario)}.samples"
+        if importlib.util.find_spec(module) is not None:
+            load = importlib.import_module(module).load_user
+        return load(path)
     raise BehaviorError(
         f"a sample user of {scenario!r} or a behaviour file was expected; got {user!r}. "
         f"Samples: {', '.join(samples) or 'none'}. A file is JSON with 'history' and 'conversation'."
@@ -35,11 +43,15 @@ def behavior_of(user: str, scenario: str) -> Behavior:
 
 def sample_users(scenario: str) -> dict[str, Path]:
     """The files of the scenario's sample users, by name: `users/NAME.json` beside its module."""
-    from pmg_sdk.plugins import registry
-
-    module = registry().scenario_spec(scenario).factory.partition(":")[0]
-    spec = importlib.util.find_spec(module)
+    spec = importlib.util.find_spec(_package(scenario))
     if spec is None or spec.origin is None:
         return {}
     found = (Path(spec.origin).parent / "users").glob("*.json")
     return {path.stem: path for path in sorted(found)}
+
+
+def _package(scenario: str) -> str:
+    from pmg_sdk.plugins import registry
+
+    module = registry().scenario_spec(scenario).factory.partition(":")[0]
+    return module.rpartition(".")[0] or module

@@ -1,0 +1,1 @@
+"""A plugin that is slow, and one whose packages are missing."""
