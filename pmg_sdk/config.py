@@ -134,9 +134,7 @@ class PMGConfig(_Settings):
     @classmethod
     def _pairs_in_one_spelling(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
-            raise ValueError(
-                'a list of pairs like ["0.5:1", "1:1"] is expected'
-            )
+            raise ValueError('a list of pairs like ["0.5:1", "1:1"] is expected')
         try:
             pairs = [entry if isinstance(entry, WeightPair) else WeightPair.parse(entry) for entry in value]
         except (InputError, AttributeError) as error:

@@ -1,8 +1,8 @@
 """The paper's figure 2 in code.
 
-    behavior -> describe -> keywords ---> conditioning -> generate -> score -> selection
-    (H, C)      (x, y)      (k^p, k^t)    (E^p, E^t)      (M_i)      (d_p,d_t)  (argmax z)
-                    \\--> soft preference (E_m) --/
+behavior -> describe -> keywords ---> conditioning -> generate -> score -> selection
+(H, C)      (x, y)      (k^p, k^t)    (E^p, E^t)      (M_i)      (d_p,d_t)  (argmax z)
+                \\--> soft preference (E_m) --/
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class PMGPipeline:
         if not behavior.history and not behavior.conversation:
             return UserPreference(Keywords(), made_by=self.made_by)
         llm, seed = self.roles.writer(), self.config.seed
-        load(observer, llm, *self.roles.captioners.values())
+        load(observer, llm, *self.roles.captioners_for(behavior.history))
         summary = describe(
             behavior,
             scenario=self.scenario,
@@ -172,9 +172,7 @@ class PMGPipeline:
             warnings=(*summary.warnings, *liked_warnings, *avoided_warnings),
         )
 
-    def target(
-        self, target: str | Item | Sequence[str | Item], observer: Observer | None = None
-    ) -> Target:
+    def target(self, target: str | Item | Sequence[str | Item], observer: Observer | None = None) -> Target:
         """k^t of what is asked for (section 3.2.2).
 
         Raises:
@@ -183,7 +181,7 @@ class PMGPipeline:
         observer = observer or Silent()
         items = items_of(target)
         llm = self.roles.writer()
-        load(observer, llm, *self.roles.captioners.values())
+        load(observer, llm, *self.roles.captioners_for(items))
         notes: list[str] = []
         descriptions = describe_items(
             items,

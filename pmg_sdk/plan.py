@@ -101,7 +101,9 @@ def plan(
         parts = _encoded(kept, soft, encoder, with_empty=config.weighting == "from_empty")
         personal = parts.preference is not None
     if not personal:
-        warnings.append("nothing is known of the user's taste: the result is not personalised, z = log d_t")
+        warnings.append(
+            "nothing is known of what the user likes: the result is not personalised, z = log d_t"
+        )
     elif not keywords.preference:
         warnings.append("there are no preference keywords to score against: z = log d_t")
     warnings += _about_dropped(dropped)
@@ -145,6 +147,12 @@ def _used(
     preference: UserPreference, keywords: KeywordParts, config: PMGConfig, spec: GeneratorSpec
 ) -> tuple[KeywordParts, list[str]]:
     warnings = []
+    # What is asked for is asked for, also by a user who turned it down before.
+    asked = {text.casefold() for text in keywords.target.texts}
+    avoided = tuple(entry for entry in keywords.avoided.items if entry.text.casefold() not in asked)
+    if len(avoided) < len(keywords.avoided.items):
+        warnings.append("the target is something the user turned down before: it is shown all the same")
+        keywords = replace(keywords, avoided=Keywords(avoided))
     if preference.soft is not None and config.use_soft and spec.conditioning == "text":
         warnings.append("the generator takes only text: the soft preference embeddings are not used")
     if keywords.avoided and not spec.negative:

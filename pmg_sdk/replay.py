@@ -48,7 +48,7 @@ def replay(
     elif pipeline.config.digest() != record.config_digest:
         raise ReplayError(
             "a pipeline with the recorded config was expected; got one with another. "
-            "Build it from the file's \"config\"."
+            'Build it from the file\'s "config".'
         )
     preference = UserPreference(
         keywords.preference,

@@ -24,6 +24,7 @@ def replacing_folder(folder: Path, marker: str) -> Iterator[Path]:
     Raises:
         StorageError: `folder` holds something else, or cannot be written.
     """
+    folder = folder.resolve()  # "." has no name, and a link is followed rather than replaced
     if folder.exists() and not _may_be_replaced(folder, marker):
         raise StorageError(
             f"a new folder, an empty one or an earlier result was expected at {folder}; it holds something "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pmg_sdk.behavior import Item
 from pmg_sdk.config import Choice, PMGConfig
 from pmg_sdk.errors import ConfigError
 from pmg_sdk.interfaces import (
@@ -87,6 +88,11 @@ class Roles:
     def encoder(self) -> TextEncoder | None:
         """The text encoder that conditions: the one chosen, else the generator's own."""
         return self.text_encoder if self.text_encoder is not None else self.generator.text_encoder
+
+    def captioners_for(self, items: Iterable[Item]) -> list[Captioner]:
+        """The captioners that are needed to describe `items`; none for text alone."""
+        modalities = {medium.modality for item in items for medium in item.media}
+        return [self.captioners[modality] for modality in sorted(modalities & set(self.captioners))]
 
     def writer(self) -> LanguageModel:
         """The language model.

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pmg_reference import (
+    ReferenceCaptioner,
     ReferenceGenerator,
     ReferenceLanguageModel,
     ReferenceScorer,
@@ -116,6 +117,25 @@ def test_pictures_of_items_are_read_by_the_captioner(pipeline: PMGPipeline) -> N
     assert "red" in pipeline.preference(Behavior(history=[Item(media=red)])).keywords.texts
 
 
+class Sleeping(ReferenceCaptioner):
+    """A captioner that remembers whether it was loaded."""
+
+    loaded = False
+
+    def load(self, observer: Observer | None = None) -> None:
+        self.loaded = True
+
+
+def test_a_captioner_is_loaded_only_for_pictures(plugins: Registry) -> None:
+    captioner = Sleeping()
+    pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, captioners={"image": captioner})
+    pipeline.generate(BLUE, "a dog")
+    assert not captioner.loaded
+    picture = Image(np.zeros((8, 8, 3), dtype=np.uint8))
+    pipeline.generate(BLUE, Item(text="a dog", media=picture))
+    assert captioner.loaded
+
+
 def test_several_targets_are_shown_together(pipeline: PMGPipeline) -> None:
     target = pipeline.target(["a dog", Item(text="a rocket")])
     assert {"dog", "rocket"} <= set(target.keywords.texts)
@@ -188,9 +208,7 @@ def test_thousands_of_items_are_read_within_the_limits(pipeline: PMGPipeline) ->
     assert result.warnings
 
 
-def test_soft_embeddings_join_in_when_an_encoder_is_given(
-    pipeline: PMGPipeline, plugins: Registry
-) -> None:
+def test_soft_embeddings_join_in_when_an_encoder_is_given(pipeline: PMGPipeline, plugins: Registry) -> None:
     encoder = ReferenceSoftPreferenceEncoder(length=3)
     soft = PMGPipeline.from_scenario("reference", plugins=plugins, soft_preference=encoder)
     result = soft.generate(BLUE, "a dog")
@@ -269,9 +287,7 @@ class Deaf(ReferenceScorer):
 class Miscounting(ReferenceGenerator):
     """A generator that loses a medium."""
 
-    def generate(
-        self, requests: list[GenerationRequest], observer: Observer | None = None
-    ) -> list[Media]:  # type: ignore[override]
+    def generate(self, requests: list[GenerationRequest], observer: Observer | None = None) -> list[Media]:  # type: ignore[override]
         return super().generate(requests, observer)[1:]
 
 

@@ -87,6 +87,12 @@ def test_what_the_user_turned_down_becomes_the_negative() -> None:
     assert request.negative_text == "red"
 
 
+def test_what_is_asked_for_is_never_stayed_away_from() -> None:
+    made = planned(replace(USER, avoided=keywords("Cat", "red")))
+    assert made.drafts[0].request.negative_text == "red"
+    assert any("turned down before" in warning for warning in made.warnings)
+
+
 def test_a_generator_without_negatives_says_that_dislikes_are_unused() -> None:
     preference = replace(USER, avoided=keywords("red"))
     made = planned(preference, generator=ReferenceGenerator(negative=False))
@@ -102,6 +108,13 @@ def test_keywords_beyond_the_limit_are_dropped_and_named() -> None:
     assert any("cool, happy" in warning for warning in made.warnings)
     assert made.drafts[0].request.conditioning is not None
     assert made.drafts[0].request.conditioning.tokens == 2 + 1
+
+
+def test_of_a_target_that_never_fits_the_beginning_is_shown() -> None:
+    made = planned(target=Target(keywords("a very long name")), generator=ReferenceGenerator(max_tokens=2))
+    assert made.drafts[0].request.text.startswith("a very long name")
+    assert made.drafts[0].request.conditioning is not None
+    assert made.drafts[0].request.conditioning.tokens == 2 + 2
 
 
 def test_soft_and_hard_embeddings_stand_side_by_side() -> None:

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from pmg_reference import ReferenceGenerator, ReferenceLanguageModel, ReferenceSoftPreferenceEncoder
+from pmg_reference import ReferenceGenerator, ReferenceLanguageModel
 
-from pmg_sdk import Behavior, GenerationRequest, Image, Item, Media, PMGConfig, PMGPipeline, Registry, Result
+from pmg_sdk import Behavior, Image, Item, Media, PMGConfig, PMGPipeline, Registry, Result
 from pmg_sdk.errors import InputError, ReplayError
-from pmg_sdk.interfaces import Chat
 from pmg_sdk.progress import Observer
 from pmg_sdk.replay import replay
 
@@ -117,7 +115,7 @@ def test_a_pipeline_with_another_config_is_refused(saved: tuple[Result, Path], p
 
 
 def test_what_is_not_installed_is_named(saved: tuple[Result, Path]) -> None:
-    with pytest.raises(ReplayError, match="not installed.*'reference'"):
+    with pytest.raises(ReplayError, match=r"not installed.*'reference'"):
         replay(saved[1], plugins=Registry())
 
 

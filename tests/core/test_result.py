@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import resource
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +96,7 @@ def test_a_file_in_the_way_is_named(result: Result, tmp_path: Path) -> None:
 def test_a_full_disk_leaves_what_was_there(
     result: Result, pipeline: PMGPipeline, tmp_path: Path, limit: int
 ) -> None:
-    """The kernel refuses to write more than `limit` bytes to a file: first the picture fails, then the JSON."""
+    """The kernel refuses to write more than `limit` bytes to a file: picture, sheet or JSON fails."""
     pipeline.generate(Behavior(), "a rocket").save(tmp_path / "out")
     before = contents(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -123,6 +125,33 @@ def test_ctrl_c_while_writing_leaves_what_was_there(
     with pytest.raises(KeyboardInterrupt):
         result.save(tmp_path / "out")
     assert contents(tmp_path) == before
+
+
+def test_a_move_that_fails_halfway_is_taken_back(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old folder is already aside when the new one cannot take its place."""
+    result.save(tmp_path / "out")
+    before, rename = contents(tmp_path), os.rename
+
+    def failing(source: Path, target: Path) -> None:
+        if source.suffix == ".part":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(StorageError, match="No space left on device"):
+        result.save(tmp_path / "out")
+    assert contents(tmp_path) == before
+
+
+def test_the_current_folder_may_be_the_result(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    result.save(".")
+    assert (tmp_path / "here" / "winner.png").is_file()
 
 
 def test_soft_embeddings_are_saved_for_the_replay(plugins: Registry, tmp_path: Path) -> None:
@@ -156,7 +185,8 @@ def test_the_sheet_shows_every_candidate_in_its_place(result: Result) -> None:
 def test_the_winner_alone_is_framed(result: Result) -> None:
     sheet = contact_sheet(result.selection).pixels
     width = sheet.shape[1] // len(result.candidates)
-    framed = [bool((sheet[3, index * width + width // 2] != 255).any()) for index in range(len(result.candidates))]
+    middles = [index * width + width // 2 for index in range(len(result.candidates))]
+    framed = [bool((sheet[3, middle] != 255).any()) for middle in middles]
     assert framed == [candidate is result.winner for candidate in result.candidates]
 
 

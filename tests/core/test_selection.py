@@ -70,9 +70,7 @@ def test_a_tie_goes_to_the_more_accurate_then_to_the_least_personalised() -> Non
 
 
 @given(vectors, vectors, st.sampled_from([2.0**-20, 0.5, 2.0, 2.0**20]))
-def test_scaling_embeddings_changes_nothing(
-    e_M: np.ndarray, texts: np.ndarray, factor: float
-) -> None:
+def test_scaling_embeddings_changes_nothing(e_M: np.ndarray, texts: np.ndarray, factor: float) -> None:
     """A logit scale would not change the choice either, so there is none."""
     lengths = [*np.linalg.norm(e_M, axis=1), *np.linalg.norm(texts[:2], axis=1)]
     assume(min(lengths) > 1e-3)
