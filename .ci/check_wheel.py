@@ -30,7 +30,9 @@ def problems(wheel: Path) -> list[str]:
     packages = {name for name in top if not name.endswith(".dist-info")}
     if packages != TOP_LEVEL:
         found.append(f"top-level names are {sorted(packages)}; expected {sorted(TOP_LEVEL)}")
-    found += [f"{package} has no py.typed" for package in packages if f"{package}/py.typed" not in names]
+    found += [
+        f"{package} has no py.typed" for package in TOP_LEVEL & packages if f"{package}/py.typed" not in names
+    ]
     licences = {name.rsplit("/", 1)[-1] for name in names if ".dist-info/licenses/" in name}
     if licences != {"LICENSE", "NOTICE"}:
         found.append(f"licence files are {sorted(licences)}; expected LICENSE and NOTICE")
