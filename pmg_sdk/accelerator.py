@@ -32,9 +32,13 @@ def choose_device(device: str = "auto") -> str:
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
-        raise ConfigError(f'device: expected "auto", "cpu", "cuda", "cuda:N" or "mps"; got {device!r}') from error
+        raise ConfigError(
+            f'device: expected "auto", "cpu", "cuda", "cuda:N" or "mps"; got {device!r}'
+        ) from error
     if (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps):
-        raise ConfigError(f'device {device!r} was asked for, but torch finds none on this machine; use "auto"')
+        raise ConfigError(
+            f'device {device!r} was asked for, but torch finds none on this machine; use "auto"'
+        )
     return device
 
 

@@ -75,7 +75,7 @@ class DualEncoder:
             tokenizer = open_clip.get_tokenizer(source.name)
         except PMGError:
             raise
-        except Exception as error:  # open_clip, timm, transformers, safetensors and the network fail in many ways
+        except Exception as error:  # open_clip, timm, safetensors and the network fail in many ways
             raise ModelFolderError(
                 f"an open_clip model was expected at {source.folder or source.name}; it cannot be loaded "
                 f"({type(error).__name__}: {_short(error)}). Check the files, or the network for a hub id."
@@ -130,9 +130,11 @@ class DualEncoder:
         except PMGError:
             raise
         except Exception as error:
-            raise BackendError(f"open_clip failed to embed: {type(error).__name__}: {_short(error)}") from error
+            raise BackendError(
+                f"open_clip failed to embed: {type(error).__name__}: {_short(error)}"
+            ) from error
 
-    def _text_rows(self, texts: Sequence[str]) -> Sequence[NDArray[np.float32]]:
+    def _text_rows(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         context = int(self._tokenizer.context_length)
         ids = self._tokenizer([_clean(text, context * CHARACTERS_PER_TOKEN) for text in texts])
         ids = self._without_padding(ids).to(self.device)
@@ -148,7 +150,7 @@ class DualEncoder:
         used = (ids != tower.config.pad_token_id).any(dim=0).nonzero()
         return ids[:, : int(used.max()) + 1] if len(used) else ids
 
-    def _image_rows(self, media: Sequence[Media]) -> Sequence[NDArray[np.float32]]:
+    def _image_rows(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
         import torch
 
         pixels = torch.stack([self._preprocess(_image(medium).to_pil()) for medium in media])
@@ -157,7 +159,9 @@ class DualEncoder:
 
 def _image(medium: Media) -> Image:
     if not isinstance(medium, Image):
-        raise CapabilityError(f"an Image was expected; got {type(medium).__name__}, which open_clip cannot read")
+        raise CapabilityError(
+            f"an Image was expected; got {type(medium).__name__}, which open_clip cannot read"
+        )
     return medium
 
 
@@ -166,9 +170,8 @@ def _clean(text: str, characters: int) -> str:
     return text.strip()[:characters].encode("utf-8", "replace").decode("utf-8")
 
 
-def _rows(features: torch.Tensor) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = features.float().cpu().numpy()
-    return rows
+def _rows(features: torch.Tensor) -> list[NDArray[np.float32]]:
+    return list(features.float().cpu().numpy())
 
 
 def _short(error: Exception) -> str:

@@ -50,6 +50,7 @@ def locate(model: str, pretrained: str | None = None, observer: Observer | None 
         ModelFolderError: the folder is missing or incomplete.
     """
     import open_clip
+
     from pmg_sdk.assets import resolve_model
 
     place = Path(resolve_model(model, observer)).expanduser()
@@ -63,7 +64,7 @@ def locate(model: str, pretrained: str | None = None, observer: Observer | None 
         _refuse_tag(model, pretrained)
         return Source(f"hf-hub:{hub_id}")
     raise ModelFolderError(
-        f"a model was expected: an open_clip folder, a hub id owner/name, or a name of open_clip.list_models(); "
+        f"an open_clip folder, a hub id owner/name, or a name of open_clip.list_models() was expected; "
         f"{model!r} is none of them. Check the path."
     )
 
@@ -71,7 +72,7 @@ def locate(model: str, pretrained: str | None = None, observer: Observer | None 
 def _refuse_tag(model: str, pretrained: str | None) -> None:
     if pretrained is not None:
         raise ConfigError(
-            f"pretrained={pretrained!r} goes with a built-in architecture name; {model!r} brings its own weights. "
+            f"pretrained={pretrained!r} goes with a built-in architecture; {model!r} brings its own weights. "
             f"Leave pretrained out."
         )
 
@@ -83,7 +84,8 @@ def _tag_options(model: str, pretrained: str | None) -> dict[str, Any]:
     tags = open_clip.list_pretrained_tags_by_model(model)
     if pretrained is None:
         raise ConfigError(
-            f"{model!r} is an architecture without weights; say which with pretrained=, one of: {', '.join(tags)}"
+            f"{model!r} is an architecture without weights; say which with pretrained=, "
+            f"one of: {', '.join(tags)}"
         )
     tag = open_clip.get_pretrained_cfg(model, pretrained)
     if not tag:
@@ -129,5 +131,6 @@ def _require(folder: Path, *patterns: str) -> Path:
         for path in sorted(folder.glob(pattern)):
             return path
     raise ModelFolderError(
-        f"the open_clip folder {folder} has no {' or '.join(patterns)}. Complete the folder, or name another model."
+        f"the open_clip folder {folder} has no {' or '.join(patterns)}. "
+        f"Complete the folder, or name another model."
     )

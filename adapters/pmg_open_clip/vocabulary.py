@@ -37,7 +37,7 @@ class Vocabulary(BaseModel):
     take one value for all attributes or a mapping by attribute.
 
     Attributes:
-        tags: attribute to words, for example {"thing": ["dog face", "red apple"], "style": ["flat design style"]}.
+        tags: attribute to words: {"thing": ["dog face", "red apple"], "style": ["flat design style"]}.
         silent: attribute to words that compete but are never said, for images the attribute does not
             apply to: {"expression": ["food", "object"]}.
         template: what is embedded for a tag; "{tag}" stands for it.
@@ -95,9 +95,13 @@ class Vocabulary(BaseModel):
         try:
             options = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelFolderError(f"a JSON object was expected in {path}; it cannot be read ({error})") from error
+            raise ModelFolderError(
+                f"a JSON object was expected in {path}; it cannot be read ({error})"
+            ) from error
         if not isinstance(options, dict):
-            raise ModelFolderError(f"a JSON object was expected in {path}; it holds a {type(options).__name__}")
+            raise ModelFolderError(
+                f"a JSON object was expected in {path}; it holds a {type(options).__name__}"
+            )
         return cls.made(options, origin=str(path))
 
     def words(self, attribute: str) -> list[str]:
@@ -108,7 +112,9 @@ class Vocabulary(BaseModel):
         """How many of the first `words` may be said."""
         return len(once(self.tags[attribute]))
 
-    def embed(self, encoder: DualEncoder, *, limit: int, cache: Path | None = None) -> dict[str, NDArray[np.float32]]:
+    def embed(
+        self, encoder: DualEncoder, *, limit: int, cache: Path | None = None
+    ) -> dict[str, NDArray[np.float32]]:
         """Attribute to unit rows, one for each of its words.
 
         Args:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pmg_transformers.model_folder import ModelFolder
-
 from pmg_sdk.accelerator import choose_device, in_batches
 from pmg_sdk.errors import BackendError, CapabilityError, ConfigError, ModelFolderError, PMGError
 from pmg_sdk.interfaces import Captioner
 from pmg_sdk.media import Image, Media
 from pmg_sdk.progress import Silent
+from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -123,7 +122,8 @@ def _load(model: str, device: str, dtype: str, observer: Observer) -> _Blip:
     kind = str(folder.json("config.json").get("model_type"))
     if kind not in CLASSES:
         raise ModelFolderError(
-            f"a model of type {' or '.join(CLASSES)} was expected in {folder.path}; its config.json says {kind!r}"
+            f"a model of type {' or '.join(CLASSES)} was expected in {folder.path}; "
+            f"its config.json says {kind!r}. Name another folder."
         )
     weights = folder.weights("model")
     if not folder.has("processor_config.json"):
@@ -142,10 +142,12 @@ def _load(model: str, device: str, dtype: str, observer: Observer) -> _Blip:
             local_files_only=True,
             output_loading_info=True,
         )
-        processor = transformers.AutoProcessor.from_pretrained(folder.path, local_files_only=True)
+        processors: Any = transformers.AutoProcessor
+        processor = processors.from_pretrained(folder.path, local_files_only=True)
     except Exception as error:  # transformers, tokenizers and safetensors fail in many ways
         raise ModelFolderError(
-            f"a {kind} model was expected in {folder.path}; it cannot be loaded ({type(error).__name__}: {error})"
+            f"a {kind} model was expected in {folder.path}; it cannot be loaded "
+            f"({type(error).__name__}: {error}). Download it again."
         ) from error
     if report["missing_keys"]:
         raise ModelFolderError(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pmg_transformers.model_folder import ModelFolder
 
 from pmg_sdk.accelerator import choose_device, in_batches
 from pmg_sdk.errors import BackendError, CapabilityError, ConfigError, ModelFolderError, PMGError
 from pmg_sdk.interfaces import Scorer
 from pmg_sdk.media import Image, Media
 from pmg_sdk.progress import Silent
+from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     import torch
@@ -89,10 +89,9 @@ class ClipScorer(Scorer):
         if not items:
             return np.zeros((0, clip.width), dtype=np.float32)
 
-        def rows(batch: Sequence[Any]) -> Sequence[NDArray[np.float32]]:
+        def rows(batch: Sequence[Any]) -> list[NDArray[np.float32]]:
             found: torch.Tensor = features(clip, batch)
-            unit: NDArray[np.float32] = torch.nn.functional.normalize(found.float(), dim=-1).cpu().numpy()
-            return unit
+            return list(torch.nn.functional.normalize(found.float(), dim=-1).cpu().numpy())
 
         try:
             with torch.inference_mode():
@@ -120,7 +119,8 @@ def _load(model: str, device: str, observer: Observer) -> _Clip:
     chosen = choose_device(device)
     observer.start("load CLIP", 1)
     try:
-        loaded, report = CLIPModel.from_pretrained(
+        read: Any = CLIPModel.from_pretrained  # its type leaves out the loading report
+        loaded, report = read(
             folder.path,
             variant=weights.variant,
             use_safetensors=True,
@@ -130,7 +130,8 @@ def _load(model: str, device: str, observer: Observer) -> _Clip:
         processor = CLIPProcessor.from_pretrained(folder.path, local_files_only=True)
     except Exception as error:  # transformers, tokenizers and safetensors fail in many ways
         raise ModelFolderError(
-            f"a CLIP model was expected in {folder.path}; it cannot be loaded ({type(error).__name__}: {error})"
+            f"a CLIP model was expected in {folder.path}; it cannot be loaded "
+            f"({type(error).__name__}: {error}). Download it again."
         ) from error
     if report["missing_keys"]:
         raise ModelFolderError(

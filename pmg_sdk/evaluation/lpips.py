@@ -64,7 +64,8 @@ def lpips(
     Args:
         net: "alex" (the usual choice for reports) or "vgg".
         weights: a safetensors file or a folder with `model.safetensors`: torchvision's
-            `features.N.weight/bias` and the heads `lin0.weight` to `lin4.weight`; by default the published asset.
+            `features.N.weight/bias` and the heads `lin0.weight` to `lin4.weight`; by default the
+            published asset.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         batch_size: most pairs at once; halved where memory runs out.
 
@@ -96,10 +97,12 @@ def lpips(
 
 
 def _distances(pairs: Sequence[tuple[Image, Image]], net: Net, weights: Weights) -> list[float]:
-    """Equation 1 of the paper: squared differences of unit features, weighted by the heads, averaged over space."""
+    """Equation 1 of the paper: squared differences of unit features, weighted, averaged over space."""
     import torch
 
-    features_a, features_b = (_features(_input([pair[side] for pair in pairs], weights), net, weights) for side in (0, 1))
+    features_a, features_b = (
+        _features(_input([pair[side] for pair in pairs], weights), net, weights) for side in (0, 1)
+    )
     distance = torch.zeros(len(pairs), device=features_a[0].device)
     for index, (x, y) in enumerate(zip(features_a, features_b, strict=True)):
         weighted = torch.nn.functional.conv2d((_unit(x) - _unit(y)) ** 2, weights[f"lin{index}.weight"])
@@ -153,5 +156,7 @@ def _weights(place: str, net: Net, device: str) -> Weights:
         raise ModelFolderError(f"LPIPS weights in safetensors were expected at {path}; {error}") from error
     missing = [name for name in needed if name not in found]
     if missing:
-        raise ModelFolderError(f"LPIPS weights for {net!r} were expected in {path}; it lacks {', '.join(missing[:3])}")
+        raise ModelFolderError(
+            f"LPIPS weights for {net!r} were expected in {path}; it lacks {', '.join(missing[:3])}"
+        )
     return {name: found[name].float().to(device) for name in needed}

@@ -29,5 +29,6 @@ def check_pairs(a: Sequence[Image], b: Sequence[Image], *, smallest: int) -> Non
             )
         if min(one.size) < smallest:
             raise InputError(
-                f"images of at least {smallest} x {smallest} pixels were expected; pair {index} has {one.size}"
+                f"images of at least {smallest} x {smallest} pixels were expected; "
+                f"pair {index} has {one.size}. Scale the pair up."
             )

@@ -18,11 +18,12 @@ __all__ = ["SSIM_SETTINGS", "ssim"]
 
 WINDOW, SIGMA = 11, 1.5
 K1, K2, RANGE = 0.01, 0.03, 255.0
-LUMA = (0.299, 0.587, 0.114)
+LUMA = (0.2989, 0.5870, 0.1140)
 
 SSIM_SETTINGS = (
-    f"SSIM on BT.601 luma at the images' own size, Gaussian window {WINDOW}x{WINDOW} sigma {SIGMA}, "
-    f"whole windows only, K1 {K1}, K2 {K2}, data range {RANGE:g}, population covariance"
+    "SSIM on BT.601 luma rounded to integers (Matlab's rgb2gray) at the images' own size, "
+    f"Gaussian window {WINDOW}x{WINDOW} sigma {SIGMA}, whole windows only, "
+    f"K1 {K1}, K2 {K2}, data range {RANGE:g}, population covariance"
 )
 """To be printed beside every figure: other settings give other values."""
 
@@ -54,7 +55,7 @@ def _ssim(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def _luma(image: Image) -> NDArray[np.float64]:
-    return image.pixels.astype(np.float64) @ np.array(LUMA)
+    return np.asarray(np.round(image.pixels.astype(np.float64) @ np.array(LUMA)))
 
 
 def _blur(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pmg_transformers.blip2 import Blip2Captioner
 from tiny_models.captioners import blip2_folder, blip_folder
 from tiny_models.dual_encoders import clip_folder
 
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError
 from pmg_sdk.media import Image, Media
+from pmg_transformers.blip2 import Blip2Captioner
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,10 @@ def test_caption_is_what_transformers_generates_without_the_prompt(
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     folder = request.getfixturevalue(kind)
-    model, processor = AutoModelForImageTextToText.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
+    model, processor = (
+        AutoModelForImageTextToText.from_pretrained(folder).eval(),
+        AutoProcessor.from_pretrained(folder),
+    )
     image = pictures(1)[0]
     text = {"text": prompt} if prompt else {}
     inputs = processor(images=image.to_pil(), return_tensors="pt", **text)
@@ -106,7 +109,7 @@ def test_missing_file_is_named(tmp_path: Path, missing: str, named: str) -> None
 
 
 def test_folder_of_another_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFolderError, match="blip-2 or blip was expected.*says 'clip'"):
+    with pytest.raises(ModelFolderError, match=r"blip-2 or blip was expected.*says 'clip'"):
         Blip2Captioner(model=str(clip_folder(tmp_path)), device="cpu").load()
 
 

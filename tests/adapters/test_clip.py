@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pmg_transformers.clip import ClipScorer
 from tiny_models.captioners import blip_folder
 from tiny_models.dual_encoders import clip_folder
 
 from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.media import Image
+from pmg_transformers.clip import ClipScorer
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def test_rows_are_the_model_s_own_projections_made_unit(clip: Path, scorer: Clip
 
     model, processor = CLIPModel.from_pretrained(clip).eval(), CLIPProcessor.from_pretrained(clip)
     images, texts = pictures(2), ["a dog", "a red apple"]
-    inputs = processor(text=texts, images=[image.to_pil() for image in images], padding=True, return_tensors="pt")
+    inputs = processor(
+        text=texts, images=[image.to_pil() for image in images], padding=True, return_tensors="pt"
+    )
     with torch.inference_mode():
         output = model(**inputs)
     np.testing.assert_allclose(scorer.embed_text(texts), output.text_embeds.numpy(), atol=1e-5)
@@ -60,11 +62,15 @@ def test_nothing_in_gives_nothing_out(scorer: ClipScorer) -> None:
     assert scorer.embed_text([]).shape == scorer.embed_media([]).shape == (0, 16)
 
 
-@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"])
+@pytest.mark.parametrize(
+    "missing", ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"]
+)
 def test_missing_file_is_named(tmp_path: Path, missing: str) -> None:
     folder = clip_folder(tmp_path)
     (folder / missing).unlink()
-    named = {"tokenizer.json": "vocab.json", "processor_config.json": "preprocessor_config.json"}.get(missing, missing)
+    named = {"tokenizer.json": "vocab.json", "processor_config.json": "preprocessor_config.json"}.get(
+        missing, missing
+    )
     with pytest.raises(ModelFolderError, match=named):
         ClipScorer(model=str(folder), device="cpu").load()
 

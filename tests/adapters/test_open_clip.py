@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_models.dual_encoders import emoji_clip_folder, open_clip_folder
+
 from pmg_open_clip import OpenClipScorer, OpenClipTagCaptioner
 from pmg_open_clip.dual_encoder import load_dual_encoder
 from pmg_open_clip.source import locate
@@ -18,7 +20,6 @@ from pmg_sdk.accelerator import in_batches
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError, OutOfMemory
 from pmg_sdk.interfaces import SupportsLoading
 from pmg_sdk.media import Image, Media
-from tiny_models.dual_encoders import emoji_clip_folder, open_clip_folder
 
 WORDS = {"thing": ["dog face", "red apple", "heart"], "style": ["flat design style", "glossy 3d style"]}
 
@@ -188,9 +189,9 @@ def test_model_that_is_nowhere(tmp_path: Path) -> None:
 
 
 def test_architecture_needs_a_known_tag() -> None:
-    with pytest.raises(ConfigError, match="pretrained=.*openai"):
+    with pytest.raises(ConfigError, match=r"pretrained=.*openai"):
         locate("ViT-B-32")
-    with pytest.raises(ConfigError, match="its tags: .*laion2b"):
+    with pytest.raises(ConfigError, match=r"its tags: .*laion2b"):
         locate("ViT-B-32", "opnai")
 
 
@@ -286,15 +287,21 @@ def test_words_that_tie_are_said_in_the_order_of_the_vocabulary(emoji_clip: Path
 
 
 def test_word_of_two_attributes_is_said_once(emoji_clip: Path) -> None:
-    assert captioner(emoji_clip, vocabulary={"thing": ["heart"], "symbol": ["Heart"]}).caption(pictures(1)) == ["heart"]
+    assert captioner(emoji_clip, vocabulary={"thing": ["heart"], "symbol": ["Heart"]}).caption(
+        pictures(1)
+    ) == ["heart"]
 
 
 def test_template_is_what_gets_embedded(emoji_clip: Path) -> None:
     encoder = load_dual_encoder(str(emoji_clip), device="cpu")
     vocabulary = Vocabulary.made({"tags": WORDS, "template": {"thing": "a picture of {tag}"}}, origin="test")
     rows = vocabulary.embed(encoder, limit=8)
-    np.testing.assert_allclose(rows["thing"][0], encoder.embed_text(["a picture of dog face"], limit=1)[0], atol=1e-6)
-    np.testing.assert_allclose(rows["style"][0], encoder.embed_text(["flat design style"], limit=1)[0], atol=1e-6)
+    np.testing.assert_allclose(
+        rows["thing"][0], encoder.embed_text(["a picture of dog face"], limit=1)[0], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        rows["style"][0], encoder.embed_text(["flat design style"], limit=1)[0], atol=1e-6
+    )
 
 
 def test_vocabulary_is_embedded_once_and_kept(emoji_clip: Path, own_cache: Path) -> None:

@@ -52,7 +52,8 @@ def test_values_are_torchmetrics_values(net: str, weights: dict[str, Path]) -> N
         getattr(reference, f"lin{index}").model[-1].weight.copy_(ours[f"lin{index}.weight"])
     a, b = pictures(3), pictures(3, seed=1)
     first, second = (
-        torch.stack([torch.from_numpy(image.pixels).permute(2, 0, 1) / 255 for image in images]) for images in (a, b)
+        torch.stack([torch.from_numpy(image.pixels).permute(2, 0, 1) / 255 for image in images])
+        for images in (a, b)
     )
     expected = reference(first, second, normalize=True).flatten().numpy()
     np.testing.assert_allclose(lpips(a, b, net, weights=str(weights[net]), device="cpu"), expected, rtol=1e-3)
@@ -80,7 +81,9 @@ def test_nothing_in_gives_nothing_out() -> None:
 
 
 @pytest.mark.parametrize(("net", "smallest"), [("alex", 35), ("vgg", 16)])
-def test_smallest_size_works_and_a_smaller_one_is_refused(net: str, smallest: int, weights: dict[str, Path]) -> None:
+def test_smallest_size_works_and_a_smaller_one_is_refused(
+    net: str, smallest: int, weights: dict[str, Path]
+) -> None:
     for side in (smallest, smallest - 1):
         a, b = pictures(1, size=(side, 64)), pictures(1, size=(side, 64), seed=1)
         if side == smallest:
@@ -97,7 +100,9 @@ def test_images_that_do_not_pair_up_are_refused() -> None:
         lpips(pictures(1), pictures(1, size=(48, 64)))
 
 
-def test_weights_of_the_other_net_are_refused_by_tensor_name(weights: dict[str, Path], tmp_path: Path) -> None:
+def test_weights_of_the_other_net_are_refused_by_tensor_name(
+    weights: dict[str, Path], tmp_path: Path
+) -> None:
     with pytest.raises(ModelFolderError, match=r"features\.\d+\.weight"):
         lpips(pictures(1), pictures(1), "vgg", weights=str(weights["alex"]))
     with pytest.raises(ModelFolderError, match=r"model\.safetensors"):

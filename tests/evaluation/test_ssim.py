@@ -18,7 +18,10 @@ def pictures(count: int, size: tuple[int, int] = (40, 30), seed: int = 0) -> lis
 
 def noisy(images: list[Image], sigma: float) -> list[Image]:
     random = np.random.default_rng(9)
-    return [Image(np.clip(i.pixels + random.normal(0, sigma, i.pixels.shape), 0, 255).astype(np.uint8)) for i in images]
+    return [
+        Image(np.clip(i.pixels + random.normal(0, sigma, i.pixels.shape), 0, 255).astype(np.uint8))
+        for i in images
+    ]
 
 
 def test_map_is_torchmetrics_map_where_windows_are_whole() -> None:
@@ -27,7 +30,9 @@ def test_map_is_torchmetrics_map_where_windows_are_whole() -> None:
     a = pictures(3)
     b = noisy(a, 60)
     luma = [
-        torch.from_numpy(np.stack([image.pixels @ np.array([0.299, 0.587, 0.114]) for image in images]))[:, None]
+        torch.from_numpy(np.stack([image.pixels @ np.array([0.2989, 0.5870, 0.1140]) for image in images]))[
+            :, None
+        ]
         for images in (a, b)
     ]
     _, maps = structural_similarity_index_measure(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+
 from tiny_models.tokenizers import WORDS, bert_tokenizer
 
 __all__ = ["blip2_folder", "blip_folder"]
@@ -101,7 +102,9 @@ def _word_tokenizer() -> Any:
     from transformers import PreTrainedTokenizerFast
 
     entries = dict.fromkeys(["<s>", "</s>", "<pad>", "<unk>", *WORDS])
-    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(entries)}, unk_token="<unk>"))
+    tokenizer = Tokenizer(
+        models.WordLevel({word: index for index, word in enumerate(entries)}, unk_token="<unk>")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
     return PreTrainedTokenizerFast(

@@ -1,4 +1,4 @@
-"""Tiny image-text dual encoders: open_clip folders with a native or a BERT text tower, and transformers' CLIP."""
+"""Tiny image-text dual encoders: open_clip folders with a native or a BERT text tower, and CLIP."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from tiny_models.tokenizers import bert_tokenizer, clip_tokenizer
 
 __all__ = ["clip_folder", "emoji_clip_folder", "open_clip_folder"]
 
-PREPROCESS = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "longest", "fill_color": 255}
+PREPROCESS = {
+    "mean": [0.5] * 3,
+    "std": [0.5] * 3,
+    "interpolation": "bicubic",
+    "resize_mode": "longest",
+    "fill_color": 255,
+}
 
 
 def emoji_clip_folder(folder: Path, *, seed: int = 0) -> Path:
-    """The embedded dual encoder's shape: a timm ConvNeXt and a BERT with an MLP, half precision, hub names in the JSON."""
+    """As the embedded dual encoder: a timm ConvNeXt, a BERT with an MLP, half precision, hub names."""
     from transformers import BertConfig
 
     config = BertConfig(
@@ -30,7 +37,12 @@ def emoji_clip_folder(folder: Path, *, seed: int = 0) -> Path:
     hub_name = "sentence-transformers/all-MiniLM-L6-v2"
     model_cfg: dict[str, Any] = {
         "embed_dim": 16,
-        "vision_cfg": {"timm_model_name": "test_convnext", "timm_pool": "", "timm_proj": "linear", "image_size": 32},
+        "vision_cfg": {
+            "timm_model_name": "test_convnext",
+            "timm_pool": "",
+            "timm_proj": "linear",
+            "image_size": 32,
+        },
         "text_cfg": {
             "hf_model_name": hub_name,
             "hf_tokenizer_name": hub_name,
