@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pmg_sdk.conditioning_file import write_conditioning
@@ -84,6 +85,10 @@ class Result:
 
     def record(self) -> Record:
         """The result without its media and without any text of the user's: what `replay` reads."""
+        return self._record
+
+    @cached_property
+    def _record(self) -> Record:  # once: it takes a digest of every candidate's file
         return Record.of(
             config=self.config,
             made_by=self.made_by,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pmg_reference.plugin
 import pytest
 
+import pmg_reference.plugin
 from pmg_sdk import PMGPipeline, Registry
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pluggy
 import pytest
-from pmg_reference import ReferenceScorer
 
+from pmg_reference import ReferenceScorer
 from pmg_sdk.errors import (
     AdapterLoadError,
     AdapterNotFound,

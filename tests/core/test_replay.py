@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pmg_reference import ReferenceGenerator, ReferenceLanguageModel
 
+from pmg_reference import ReferenceGenerator, ReferenceLanguageModel
 from pmg_sdk import Behavior, Image, Item, Media, PMGConfig, PMGPipeline, Registry, Result
 from pmg_sdk.errors import InputError, ReplayError
 from pmg_sdk.progress import Observer

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pmg_reference import ReferenceSoftPreferenceEncoder
 
+from pmg_reference import ReferenceSoftPreferenceEncoder
 from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result
 from pmg_sdk import result as result_module
 from pmg_sdk.errors import StorageError
