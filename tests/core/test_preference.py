@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from pmg_sdk.errors import InputError, StorageError
 from pmg_sdk.provenance import Provenance
 
 SOFT = Conditioning(np.arange(6, dtype=np.float32).reshape(2, 3), "reference")
+OTHER = Conditioning(SOFT.embeds + 1, "reference")
 PREFERENCE = UserPreference(
     keywords=Keywords((Keyword("blue", "colour"), Keyword("小猫", "subject"))),
     avoided=Keywords((Keyword("red", "colour"),)),
@@ -43,23 +45,29 @@ def test_keywords_alone_need_no_second_file(tmp_path: Path) -> None:
 
 def test_a_newer_preference_takes_its_old_embeddings_along(tmp_path: Path) -> None:
     path = PREFERENCE.save(tmp_path / "user.json")
-    other = Conditioning(SOFT.embeds + 1, "reference")
-    UserPreference(PREFERENCE.keywords, soft=other).save(path)
+    UserPreference(PREFERENCE.keywords, soft=OTHER).save(path)
     loaded = UserPreference.load(path)
     assert loaded.soft is not None
-    assert np.array_equal(loaded.soft.embeds, other.embeds)
+    assert np.array_equal(loaded.soft.embeds, OTHER.embeds)
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_failed_save_keeps_the_old_preference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LARGE = Conditioning(np.zeros((64, 64), dtype=np.float32), "reference")
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [UserPreference(Keywords(), soft=LARGE), replace(PREFERENCE, soft=OTHER, warnings=("long " * 2000,))],
+    ids=["the embeddings do not fit", "the JSON does not fit"],
+)
+def test_a_full_disk_keeps_the_old_preference(tmp_path: Path, newer: UserPreference) -> None:
     path = PREFERENCE.save(tmp_path / "user.json")
     before = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
-    large = Conditioning(np.zeros((64, 64), dtype=np.float32), "reference")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
     try:
         with pytest.raises(StorageError, match="nothing was changed"):
-            UserPreference(Keywords(), soft=large).save(path)
+            newer.save(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
