@@ -75,7 +75,9 @@ def in_vocabulary(text: str, attribute: Attribute, *, every: bool = True) -> lis
     return list(found)
 
 
-def _bias(attribute: Attribute, options: Sequence[str], llm: SupportsChoice, neutral: Sequence[Chat]) -> _Bias:
+def _bias(
+    attribute: Attribute, options: Sequence[str], llm: SupportsChoice, neutral: Sequence[Chat]
+) -> _Bias:
     if not neutral:
         return (0.0,) * len(options)
     known = _known_bias.setdefault(llm, {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pmg_sdk.behavior import Behavior, Item, Message
+from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import Limits
 from pmg_sdk.interfaces import Captioner, LanguageModel
 from pmg_sdk.media import Media
@@ -15,7 +15,7 @@ from pmg_sdk.progress import Observer, Silent, check_cancelled
 from pmg_sdk.prompts import plain_line, summary_prompt
 from pmg_sdk.scenario import Scenario
 
-__all__ = ["BehaviorSummary", "Limits", "SHORT", "describe", "describe_items"]
+__all__ = ["SHORT", "BehaviorSummary", "Limits", "describe", "describe_items"]
 
 SHORT = 160
 """Texts of at most this many characters stand for themselves; a description is never longer."""
@@ -76,9 +76,7 @@ def describe(
     said = _newest(own, limits.messages, "messages", warnings)
 
     texts = _Texts(scenario, llm, limits, seed, observer, warnings)
-    described = texts.of(
-        [*liked, *disliked, *(Item(text=message.text) for message in said)], captioners
-    )
+    described = texts.of([*liked, *disliked, *(Item(text=message.text) for message in said)], captioners)
     middle, end = len(liked), len(liked) + len(disliked)
     history = _nonempty(described[:middle], "liked items", warnings)
     conversation = _nonempty(described[end:], "messages", warnings)
@@ -131,10 +129,7 @@ class _Texts:
         texts = self._short([item.text for item in items])
         captions = self._captions([item.media for item in items], captioners)
         self.observer.advance("describe", len(items))
-        return [
-            _clipped(", ".join(dict.fromkeys(part for part in (text, *captioned) if part)))
-            for text, captioned in zip(texts, captions, strict=True)
-        ]
+        return [_clipped(_together(text, captioned)) for text, captioned in zip(texts, captions, strict=True)]
 
     def _short(self, texts: Sequence[str]) -> list[str]:
         allowed = min(self.limits.text, 3 * (self.llm.context_tokens - 256))
@@ -159,7 +154,8 @@ class _Texts:
             lines[index] = _clipped(sentence) if sentence else _head_and_tail(lines[index], SHORT)
         if unanswered:
             self.warnings.append(
-                f"the language model summarised {unanswered} texts with nothing; their beginning and end stand for them"
+                f"the language model summarised {unanswered} texts with nothing; "
+                "their beginning and end stand for them"
             )
         return lines
 
@@ -186,7 +182,7 @@ class _Texts:
             captioner = captioners.get(modality)
             if captioner is None:
                 self.warnings.append(
-                    f"{len(queue)} media of modality {modality!r} were not looked at: there is no captioner for it"
+                    f"{len(queue)} media of modality {modality!r} were not looked at: no captioner reads them"
                 )
                 continue
             answers = captioner.caption([medium for _, medium in queue])
@@ -215,6 +211,18 @@ def _from_templates(scenario: Scenario, history: Sequence[str], seed: int) -> tu
         return ()
     chosen = random.Random(seed).choice(scenario.conversation_templates)
     return (chosen.replace("{item}", history[-1].split(",")[0].strip()),)
+
+
+def _together(text: str, captions: Sequence[str]) -> str:
+    """The text, then what the captions add: parts it already has are not said twice."""
+    known = {part.strip().casefold() for part in text.split(",")}
+    parts = [text] if text else []
+    for caption in captions:
+        for part in caption.split(","):
+            if part.strip() and part.strip().casefold() not in known:
+                known.add(part.strip().casefold())
+                parts.append(part.strip())
+    return ", ".join(parts)
 
 
 def _head_and_tail(text: str, length: int) -> str:

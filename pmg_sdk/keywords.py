@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pmg_sdk.choosing import in_vocabulary, rate_vocabulary
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import InputError
+from pmg_sdk.grounding import candidates, commonest, grounded, rate_candidates
 from pmg_sdk.interfaces import Chat, LanguageModel, SupportsChoice, TextEncoder
 from pmg_sdk.parsing import MAX_CHARACTERS, named_in, parse_keywords, words_of
 from pmg_sdk.prompts import preference_prompts, target_prompt
@@ -164,32 +164,44 @@ def _read_taste(
     prompts, left_out = preference_prompts(
         history, conversation, scenario=scenario, llm=llm, max_tokens=ANSWER_TOKENS
     )
-    warnings = [f"{left_out} of the oldest texts did not fit the language model's context"] if left_out else []
+    warnings = (
+        [f"{left_out} of the oldest texts did not fit the language model's context"] if left_out else []
+    )
 
+    taken = _vocabulary_words(scenario)
     answers: dict[str, list[str]] = {}
     asked: list[tuple[Attribute, Chat]] = []
     for attribute, prompt in zip(scenario.attributes, prompts, strict=True):
         if attribute.vocabulary and (attribute.grounded or isinstance(llm, SupportsChoice)):
-            answers[attribute.name] = _from_vocabulary(attribute, prompt, texts, scenario, llm)
+            answers[attribute.name] = _from_vocabulary(attribute, prompt, texts, llm)
+        elif attribute.grounded and history and isinstance(llm, SupportsChoice):
+            general = {word.casefold() for word in attribute.too_general}
+            named = candidates(history, conversation, question=attribute.question, excluded=taken | general)
+            answers[attribute.name] = rate_candidates(named, prompt, attribute, llm)
         else:
             asked.append((attribute, prompt))
-    written = llm.complete([prompt for _, prompt in asked], max_tokens=ANSWER_TOKENS, seed=seed) if asked else []
-    taken = _vocabulary_words(scenario)
+    written = (
+        llm.complete([prompt for _, prompt in asked], max_tokens=ANSWER_TOKENS, seed=seed) if asked else []
+    )
     for (attribute, _), answer in zip(asked, written, strict=True):
         parsed = parse_keywords(answer, question=attribute.question)
         if attribute.vocabulary:
             answers[attribute.name] = in_vocabulary(", ".join(parsed), attribute, every=False)
             continue
         if attribute.grounded:
-            parsed = _grounded([word for word in parsed if word.casefold() not in taken], texts, scenario, attribute)
+            no_answer = taken | {word.casefold() for word in attribute.too_general}
+            own = [keyword for keyword in parsed if keyword.casefold() not in no_answer]
+            parsed = grounded(own, texts, shown=_example_words(scenario, attribute))
         answers[attribute.name] = parsed
 
     # A user of whom only a style is known still has a taste; one of whom nothing is known gets common words.
     open_attributes = [attribute for attribute in scenario.attributes if not attribute.vocabulary]
     if open_attributes and not any(answers[attribute.name] for attribute in open_attributes):
         first = open_attributes[0]
-        answers[first.name] = _commonest(history or conversation, taken, first.keywords)
-        warnings.append(f"the language model gave no usable {kind} keywords; common words of the history stand in")
+        answers[first.name] = commonest(history or conversation, excluded=taken, count=first.keywords)
+        warnings.append(
+            f"the language model gave no usable {kind} keywords; common words of the history stand in"
+        )
     found = [
         Keyword(text, attribute.name)
         for attribute in scenario.attributes
@@ -199,9 +211,9 @@ def _read_taste(
 
 
 def _from_vocabulary(
-    attribute: Attribute, prompt: Chat, texts: Sequence[str], scenario: Scenario, llm: LanguageModel
+    attribute: Attribute, prompt: Chat, texts: Sequence[str], llm: LanguageModel
 ) -> list[str]:
-    """The entries that fit best. Grounded: those the texts name most often; the LLM decides between equals."""
+    """The entries that fit best; grounded: those named most often, and the LLM decides between equals."""
     if not attribute.grounded:
         assert isinstance(llm, SupportsChoice)
         return rate_vocabulary([prompt], attribute, llm)[0]
@@ -234,33 +246,18 @@ def _answer_target(
     return [keywords[: attribute.keywords] for keywords in parsed]
 
 
-def _grounded(keywords: Sequence[str], texts: Sequence[str], scenario: Scenario, attribute: Attribute) -> list[str]:
-    """Keywords that the texts name, the commoner first; without any, those the LLM did not copy from e."""
-    counts = {keyword: named_in(keyword, texts) for keyword in keywords}
-    named = sorted((keyword for keyword in keywords if counts[keyword]), key=lambda keyword: -counts[keyword])
-    if named:
-        return named
-    shown = {
-        word for example in scenario.examples for word in words_of(example.answers[attribute.name])
-    }
-    return [keyword for keyword in keywords if not shown & set(words_of(keyword))]
-
-
-def _commonest(texts: Sequence[str], taken: Iterable[str], count: int) -> list[str]:
-    """The commonest parts of comma-separated texts, or words of whole sentences; newest first among equals."""
-    excluded = set(taken)
-    parts: Counter[str] = Counter()
-    for text in reversed(texts):
-        pieces = parse_keywords(text) or [word for word in words_of(text) if len(word) > 3]
-        parts.update(list(dict.fromkeys(piece for piece in pieces if piece.casefold() not in excluded)))
-    return [piece for piece, _ in parts.most_common(count)]
+def _example_words(scenario: Scenario, attribute: Attribute) -> set[str]:
+    """Words of the answers that the examples give for an attribute."""
+    return {word for example in scenario.examples for word in words_of(example.answers[attribute.name])}
 
 
 def _vocabulary_words(scenario: Scenario) -> set[str]:
     """What closed attributes speak for is no answer to an open one."""
     vocabularies: list[Mapping[str, tuple[str, ...]]] = [entry.vocabulary for entry in scenario.attributes]
     return {
-        word.casefold() for vocabulary in vocabularies for keyword, words in vocabulary.items()
+        word.casefold()
+        for vocabulary in vocabularies
+        for keyword, words in vocabulary.items()
         for word in (keyword, *words)
     }
 

@@ -13,15 +13,23 @@ __all__ = ["MAX_CHARACTERS", "MAX_WORDS", "named_in", "parse_keywords", "words_o
 MAX_CHARACTERS = 40
 MAX_WORDS = 6
 
-_SEPARATORS = re.compile(r"[,;|/\u3001\uff0c\uff1b\u060c\u2022\u00b7\u25cf\u25aa]|\s[-*\u2013\u2014]\s|^[-*+]\s", re.MULTILINE)
+_SEPARATORS = re.compile(
+    r"[,;|\u3001\uff0c\uff1b\u060c\u2022\u00b7\u25cf\u25aa]|\s[-*\u2013\u2014]\s|^[-*+]\s", re.MULTILINE
+)
 _NUMBERING = re.compile(r"^\s*(?:\(?\d{1,3}[.):]|[a-z]\)|[-*+#>]+)\s+", re.IGNORECASE)
-_LABEL = re.compile(r"^(?:keywords?|answers?|style|subject|emotion|the answer is|a|an|the)\s*:\s*", re.IGNORECASE)
-_QUOTES = "\"'`*_~()[]{}<>\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f "
-_ADDRESS = re.compile(r"(?:https?|ftp|file|javascript|data):|www\.|://|\b[\w.-]+\.(?:com|net|org|io|ru|cn)\b", re.I)
+_LABEL = re.compile(
+    r"^(?:keywords?|answers?|style|subject|emotion|the answer is|a|an|the)\s*:\s*", re.IGNORECASE
+)
+_QUOTES = (
+    "\"'`*_~()[]{}<>\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f "
+)
+_ADDRESS = re.compile(
+    r"(?:https?|ftp|file|javascript|data):|www\.|://|\b[\w.-]+\.(?:com|net|org|io|ru|cn)\b", re.I
+)
 _REFUSALS = re.compile(
     r"\b(?:as an ai|i'?m sorry|i am sorry|i cannot|i can'?t|i don'?t know|i do not know|unable to|not sure"
-    r"|language model|no (?:preference|information|answer)|not (?:specified|mentioned|provided|available)|unknown"
-    r"|n/a|none)\b",
+    r"|language model|no (?:preference|information|answer)"
+    r"|not (?:specified|mentioned|provided|available)|unknown|n/a|none)\b",
     re.IGNORECASE,
 )
 
@@ -85,8 +93,8 @@ def _is_nonsense(keyword: str, asked: Sequence[str] | set[str]) -> bool:
         not readable
         or len(keyword) > MAX_CHARACTERS
         or len(keyword.split()) > MAX_WORDS
-        or all(word.isdigit() for word in words) and bool(words)
+        or (all(word.isdigit() for word in words) and bool(words))
         or bool(_ADDRESS.search(keyword))
         or bool(_REFUSALS.search(keyword))
-        or len(words) > 2 and all(word in asked for word in words)
+        or (len(words) > 2 and all(word in asked for word in words))
     )

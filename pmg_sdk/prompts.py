@@ -21,7 +21,9 @@ _TEMPLATE_TOKENS = re.compile(
     r"|\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<(?:bos|eos|pad|unk)>",
     re.IGNORECASE,
 )
-_ROLE_MARKERS = re.compile(r"(?:^|(?<=\s))#{0,3}\s*(?:system|assistant|user|human|instruction|response)\s*:", re.I)
+_ROLE_MARKERS = re.compile(
+    r"(?:^|(?<=\s))#{0,3}\s*(?:system|assistant|user|human|instruction|response)\s*:", re.I
+)
 # Cc: controls, Cf: bidi overrides and other invisible marks, Cs/Co/Cn: nothing a reader can see.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn")
 _JOINERS = "\u200d\ufe0f\u200c"  # part of emoji, and of Persian and Indic spelling
@@ -51,7 +53,12 @@ def quote(text: str) -> str:
 
 
 def preference_prompts(
-    history: Sequence[str], conversation: Sequence[str], *, scenario: Scenario, llm: LanguageModel, max_tokens: int
+    history: Sequence[str],
+    conversation: Sequence[str],
+    *,
+    scenario: Scenario,
+    llm: LanguageModel,
+    max_tokens: int,
 ) -> tuple[list[Chat], int]:
     """One chat for every attribute of the scenario, in its order, and how many old lines were left out.
 

@@ -28,6 +28,7 @@ class Attribute(_Value):
         grounded: keywords must be found in the behaviour. With a vocabulary, only entries the
             behaviour names are left to choose from, and the commoner ones are favoured; without
             one, ungrounded keywords give way to grounded ones.
+        too_general: words that captions are full of and that tell nothing of a taste, as "animal".
         neutral: texts of everyday content. What an LLM says about them on average is its bias for
             each entry of the vocabulary, and is subtracted.
     """
@@ -38,6 +39,7 @@ class Attribute(_Value):
     vocabulary: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     answer: str = Field(default="{}", pattern=r"\{\}")
     grounded: bool = False
+    too_general: tuple[str, ...] = ()
     neutral: tuple[str, ...] = ()
 
     @property

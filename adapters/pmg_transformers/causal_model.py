@@ -73,7 +73,9 @@ def _read(
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
 
-    options: dict[str, Any] = {"gguf_file": gguf} if gguf else {"use_safetensors": True, "local_files_only": True}
+    options: dict[str, Any] = (
+        {"gguf_file": gguf} if gguf else {"use_safetensors": True, "local_files_only": True}
+    )
     tokenizer_options = {"gguf_file": gguf} if gguf else {"local_files_only": True}
     if gguf:
         options["quantization_config"] = GgufConfig(dequantize=True)

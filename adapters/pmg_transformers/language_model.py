@@ -138,7 +138,9 @@ class TransformersLanguageModel(LanguageModel):
 
     def _tokens(self, chat: Chat, room: int) -> list[int]:
         _, tokenizer = self._parts()
-        turns = [{"role": turn["role"], "content": _without_special(turn["content"], tokenizer)} for turn in chat]
+        turns = [
+            {"role": turn["role"], "content": _without_special(turn["content"], tokenizer)} for turn in chat
+        ]
         if tokenizer.chat_template:
             text = _templated(tokenizer, turns)
             tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -160,9 +162,7 @@ class TransformersLanguageModel(LanguageModel):
         rows = [row for _, row in batch]
         shared = common_prefix(rows)
         cache = self._cache(rows[0][:shared], len(rows))
-        suffix = PaddedRows.of(
-            [row[shared:] for row in rows], prefix=shared, pad=0, device=str(model.device)
-        )
+        suffix = PaddedRows.of([row[shared:] for row in rows], prefix=shared, pad=0, device=str(model.device))
         stops = _end_tokens(model, tokenizer)
         draws = [_generator(seed, number) for number, _ in batch]
         answers: list[list[int]] = [[] for _ in rows]
@@ -193,26 +193,29 @@ class TransformersLanguageModel(LanguageModel):
         """log P of every ending behind what all endings begin with, which is computed once."""
         import torch
 
+        model, _ = self._parts()
         rows = [prompt + ending for ending in endings]
         shared = common_prefix(rows) - 1  # its last token is read again: it predicts what differs
-        model, _ = self._parts()
+        # Nothing follows a last token, so it need not be read; options of one token then read the same.
+        inputs = [tuple(row[shared:-1]) for row in rows]
+        reads = _without_beginnings(inputs)
 
-        def rate(batch: Sequence[list[int]]) -> list[float]:
-            read = [row[shared:-1] for row in batch]  # nothing follows a last token
-            longest = max(len(row) for row in read)
+        def steps(batch: Sequence[tuple[int, ...]]) -> list[torch.Tensor]:
+            longest = max(len(read) for read in batch)
             # Padding stands on the right, where no token that counts can see it.
-            padded = [row + [0] * (longest - len(row)) for row in read]
+            padded = [[*read, *[0] * (longest - len(read))] for read in batch]
             behind = PaddedRows.of(padded, prefix=shared, pad=0, device=str(model.device))
             cache = self._cache(rows[0][:shared], len(batch))
             with torch.inference_mode():
                 logits = _forward(model, behind.tokens, behind.mask, behind.positions, cache, every=True)
-                steps = logits.float().log_softmax(-1).cpu()
-            return [
-                sum(float(steps[index, position, token]) for position, token in enumerate(row[shared + 1 :]))
-                for index, row in enumerate(batch)
-            ]
+                return list(logits.float().log_softmax(-1).cpu())
 
-        return in_batches(rows, rate, limit=4 * self.batch_size)
+        table = in_batches(reads, steps, limit=self.batch_size)
+        ratings = []
+        for row, read in zip(rows, inputs, strict=True):
+            logs = table[next(place for place, other in enumerate(reads) if other[: len(read)] == read)]
+            ratings.append(sum(float(logs[place, token]) for place, token in enumerate(row[shared + 1 :])))
+        return ratings
 
     def _cache(self, tokens: list[int], rows: int) -> DynamicCache:
         """States of the shared prefix for `rows` rows, computed for one."""
@@ -226,7 +229,9 @@ class TransformersLanguageModel(LanguageModel):
 
             model, _ = self._parts()
             if known is not None and shared == len(tokens):
-                return Prefix(tuple(tokens), tuple((k[:, :, :shared], v[:, :, :shared]) for k, v in known.states))
+                return Prefix(
+                    tuple(tokens), tuple((k[:, :, :shared], v[:, :, :shared]) for k, v in known.states)
+                )
             cache = known.cache(1, shared) if known is not None else DynamicCache()
             rest = PaddedRows.of([tokens[shared:]], prefix=shared, pad=0, device=str(model.device))
             with torch.inference_mode():
@@ -246,8 +251,19 @@ class TransformersLanguageModel(LanguageModel):
             return [int(token) for token in logits.argmax(-1)]
         chances = (logits.float() / self.temperature).softmax(-1).cpu()
         return [
-            int(torch.multinomial(chance, 1, generator=draw)) for chance, draw in zip(chances, draws, strict=True)
+            int(torch.multinomial(chance, 1, generator=draw))
+            for chance, draw in zip(chances, draws, strict=True)
         ]
+
+
+def _without_beginnings(reads: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Every read once, but those that another begins with."""
+    different = dict.fromkeys(reads)
+    return [
+        read
+        for read in different
+        if not any(other != read and other[: len(read)] == read for other in different)
+    ]
 
 
 def _forward(
@@ -285,7 +301,8 @@ def _templated(tokenizer: Any, turns: list[dict[str, str]]) -> str:
 def _plain_prompt(turns: Sequence[dict[str, str]]) -> str:
     """For models without a chat template: questions and answers as in a document."""
     blocks = [
-        turn["content"] + ("\n" if turn["role"] == "assistant" else "\nAnswer:" if turn["role"] == "user" else "\n")
+        turn["content"]
+        + ("\n" if turn["role"] == "assistant" else "\nAnswer:" if turn["role"] == "user" else "\n")
         for turn in turns
     ]
     return re.sub(r"Answer:\n(?=\S)", "Answer: ", "\n".join(blocks))

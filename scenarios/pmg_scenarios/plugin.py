@@ -17,6 +17,6 @@ def pmg_scenarios() -> Iterable[ScenarioSpec]:
         ScenarioSpec(
             name="emoticons",
             factory="pmg_scenarios.emoticons.scenario:EMOTICONS",
-            description="An emoji that says what the message says, in the way this user likes it (section 4.1.1)",
+            description="An emoji that says what the message says, in the way this user likes it",
         ),
     )

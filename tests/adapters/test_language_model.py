@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from pmg_transformers.language_model import TransformersLanguageModel
-from pmg_transformers.token_batch import PaddedRows, common_prefix
 from tiny_models.language_models import llama_folder
 
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, OutOfMemory
 from pmg_sdk.interfaces import Chat, SupportsChoice, SupportsLoading
+from pmg_transformers.language_model import TransformersLanguageModel
+from pmg_transformers.token_batch import PaddedRows, common_prefix
 
 SHARED = "Emoji the user likes: cat face, glossy 3D style, dog, frog, robot.\n"
 
@@ -114,7 +114,12 @@ def test_an_answer_ends_at_the_line_break(llm: TransformersLanguageModel) -> Non
 
 
 def test_options_are_rated_as_if_each_was_read_alone(llm: TransformersLanguageModel) -> None:
-    options = ["A face that is happy", "A face that is sad", "A face that is sleepy, angry", "A face that is happy, sad"]
+    options = [
+        "A face that is happy",
+        "A face that is sad",
+        "A face that is sleepy, angry",
+        "A face that is happy, sad",
+    ]
     ratings = llm.choose(CHATS, options)
     for chat, row in zip(CHATS, ratings, strict=True):
         expected = [plain_rating(llm, chat, option) for option in options]
@@ -168,7 +173,9 @@ def test_a_prompt_longer_than_the_context_is_an_error_that_gives_both_lengths(
 
 
 def test_without_a_chat_template_the_prompt_is_a_plain_document(tmp_path: Path) -> None:
-    llm = TransformersLanguageModel(model=str(llama_folder(tmp_path / "base", chat_template=None)), device="cpu")
+    llm = TransformersLanguageModel(
+        model=str(llama_folder(tmp_path / "base", chat_template=None)), device="cpu"
+    )
     _, tokenizer = llm._parts()
     chat: Chat = [
         {"role": "system", "content": "Read."},
@@ -180,8 +187,13 @@ def test_without_a_chat_template_the_prompt_is_a_plain_document(tmp_path: Path) 
 
 
 def test_a_template_that_knows_no_system_turn_gets_it_in_the_first_user_turn(tmp_path: Path) -> None:
-    template = "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}{{ m['content'] }}|{% endfor %}"
-    llm = TransformersLanguageModel(model=str(llama_folder(tmp_path / "m", chat_template=template)), device="cpu")
+    template = (
+        "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}"
+        "{{ m['content'] }}|{% endfor %}"
+    )
+    llm = TransformersLanguageModel(
+        model=str(llama_folder(tmp_path / "m", chat_template=template)), device="cpu"
+    )
     _, tokenizer = llm._parts()
     text = tokenizer.decode(llm._tokens(ask("Which?")[0], room=4))
     assert text == f"You extract what a user likes.\n\n{SHARED}Which?|"

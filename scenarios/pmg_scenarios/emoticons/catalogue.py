@@ -104,7 +104,7 @@ class Catalogue:
         return Item(text=icon.text, media=(self.image(name, style),), liked=liked, id=f"{name}|{style}")
 
     def items(self, entries: Sequence[dict[str, Any] | str]) -> list[dict[str, Any] | str]:
-        """Entries of a behaviour file, those with an "emoji": "<name>|<style>" replaced by what it stands for.
+        """Entries of a behaviour file; an "emoji": "<name>|<style>" is replaced by its text and picture.
 
         Raises:
             BehaviorError: an emoji is not in the catalogue.

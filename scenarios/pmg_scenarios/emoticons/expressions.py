@@ -23,21 +23,13 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
 }
 
 NEUTRAL_MESSAGES = (
-    "My birthday cake has three layers",
     "Hehe, look at his face in this photo",
-    "She said yes to dinner with me",
     "Give grandma a peck on the cheek from me",
-    "Between you and me, I know who ate it",
     "The old song brought me to tears",
-    "It rains and there is nothing to do",
     "Who broke my phone again?!",
-    "I never thought I would see you here",
     "I am in bed with a book already",
-    "My team plays in the big stadium",
     "The lights went out and I heard steps",
-    "I have a headache since lunch",
     "So many stairs, give me a chair",
-    "I will be there at five",
     "The bus stops at the corner",
 )
-"""One of every kind and two of none: together they lean towards no expression."""
+"""Feelings of many kinds: together they lean towards none. Each is read once, when a model is first asked."""

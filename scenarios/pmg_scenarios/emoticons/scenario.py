@@ -14,19 +14,32 @@ STYLES: dict[str, str] = {
     "noto": "Noto style",
     "twemoji": "Twemoji style",
 }
-"""The phrase that stands for a drawing style in captions and keywords, by the style's name in the catalogue."""
+"""What a drawing style is called in captions and keywords, by its name in the catalogue."""
 
 _SUBJECT = Attribute(
     name="subject",
     question="Which animal, character or thing does the user like most?",
-    keywords=2,
+    keywords=1,
     grounded=True,
+    too_general=(
+        "animal",
+        "animals",
+        "bird",
+        "food",
+        "face",
+        "object",
+        "person",
+        "place",
+        "plant",
+        "symbol",
+        "thing",
+    ),
 )
 _STYLE = Attribute(
     name="style",
     question="Which drawing style does the user like most?",
     keywords=1,
-    vocabulary={phrase: () for phrase in STYLES.values()},
+    vocabulary=dict.fromkeys(STYLES.values(), ()),
     grounded=True,
 )
 _EXPRESSION = Attribute(

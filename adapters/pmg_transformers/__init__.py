@@ -1,0 +1,1 @@
+"""Adapters on transformers: language model, text encoders, CLIP scorer, BLIP-2 captioner."""
