@@ -32,8 +32,11 @@ def decode(vae: Any, latents: torch.Tensor) -> list[Image]:
 
 def _unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
     """Back from unit variance: by per-channel mean and deviation where the model states them."""
+    z: torch.Tensor
     mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
     if mean is not None and deviation is not None:
-        scale = latents.new_tensor(deviation) / config.scaling_factor
-        return latents * scale.view(1, -1, 1, 1) + latents.new_tensor(mean).view(1, -1, 1, 1)
-    return latents / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
+        scale = (latents.new_tensor(deviation) / config.scaling_factor).view(1, -1, 1, 1)
+        z = latents * scale + latents.new_tensor(mean).view(1, -1, 1, 1)
+    else:
+        z = latents / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
+    return z

@@ -6,10 +6,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pmg_sdk.errors import GenerationError
 from pmg_stable_diffusion.guidance import Guidance, guide
 from pmg_stable_diffusion.text_batch import TextBatch
-
-from pmg_sdk.errors import GenerationError
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +37,7 @@ def denoise(
 
     Args:
         unet: a `UNet2DConditionModel`.
-        text: 2B rows: the negatives, then the prompts in the same order.
+        text: 2B rows, the negatives and then the prompts; the prompts alone where no guidance acts.
         noise: float32, shape (B, C, h, w), unit variance.
         generators: one per candidate, for schedulers that add noise on the way.
         size: (width, height) in pixels, which SDXL is told.
@@ -62,19 +61,22 @@ def denoise(
             eps_u, eps_c = predict(unet, torch.cat([x_in, x_in]), t, text, size).chunk(2)
             eps = guide(eps_u, eps_c, guidance)
         else:
-            eps = predict(unet, x_in, t, text[B:], size)
+            eps = predict(unet, x_in, t, text[-B:], size)
         result = scheduler.step(eps, t, x, **extra)
         x = result.prev_sample
         if not torch.isfinite(x).all():
             raise GenerationError(
-                f"numbers were expected in every latent; step {step} of {len(scheduler.timesteps)} gave others. "
+                "numbers were expected in every latent; "
+                f"step {step} of {len(scheduler.timesteps)} gave others. "
                 'Try dtype="float32" or "bfloat16", or a lower guidance.'
             )
         on_step(_estimate(scheduler, result))
     return x
 
 
-def predict(unet: Any, x: torch.Tensor, t: torch.Tensor, text: TextBatch, size: tuple[int, int]) -> torch.Tensor:
+def predict(
+    unet: Any, x: torch.Tensor, t: torch.Tensor, text: TextBatch, size: tuple[int, int]
+) -> torch.Tensor:
     """eps(x, t, c) in float32."""
     eps: torch.Tensor = unet(
         x.to(unet.dtype),
@@ -99,7 +101,7 @@ def _picture_facts(text: TextBatch, size: tuple[int, int]) -> dict[str, torch.Te
     if text.pooled is None:
         return None
     width, height = size
-    facts = text.pooled.new_tensor([height, width, 0, 0, height, width])
+    facts: torch.Tensor = text.pooled.new_tensor([height, width, 0, 0, height, width])
     return {"text_embeds": text.pooled, "time_ids": facts.repeat(len(text.pooled), 1)}
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pmg_transformers.model_folder import ModelFolder
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pmg_sdk.errors import ModelFolderError
+from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -38,7 +38,8 @@ class Defaults(BaseModel):
         steps, guidance: used where a request names none.
         guidance_interval: (low, high) in 0..1 of the noise schedule, 1 being pure noise; the guidance
             acts only inside it and each step outside costs one forward instead of two.
-        guidance_rescale: phi of arXiv 2305.08891; None takes 0.7 for schedules that end in pure noise, else 0.
+        guidance_rescale: phi of arXiv 2305.08891; None takes 0.7 for schedules that
+            end in pure noise, else 0.
         size: (width, height) in pixels.
         max_tokens: longest text the model was trained on, in tokens.
         padding: whether it was trained on texts padded to that length, padding attended to.
@@ -155,15 +156,17 @@ class DiffusionFolder:
         latent = self.vae.get("latent_channels", 4)
         if self.unet["in_channels"] != latent:
             raise ModelFolderError(
-                f"a text-to-image UNet takes the {latent} channels of its autoencoder; this one in {where} takes "
-                f"{self.unet['in_channels']}. Inpainting and editing models cannot be used here."
+                f"a text-to-image UNet takes the {latent} channels of its autoencoder; this one in "
+                f"{where} takes {self.unet['in_channels']}. Inpainting and editing models cannot be used here."
             )
         kind = self.unet.get("addition_embed_type")
         if kind not in (None, "text_time"):
-            raise ModelFolderError(f"Stable Diffusion 1.x, 2.x or XL was expected in {where}; got a {kind!r} UNet")
+            raise ModelFolderError(
+                f"Stable Diffusion 1.x, 2.x or XL was expected in {where}; got a {kind!r} UNet"
+            )
         if self.unet.get("time_cond_proj_dim") is not None:
             raise ModelFolderError(
-                f"the UNet in {where} takes its guidance strength as an input (latent consistency distillation); "
+                f"the UNet in {where} takes its guidance strength as an input (latent consistency); "
                 "that is not supported. Take the model it was distilled from."
             )
         if "block_out_channels" not in self.vae:

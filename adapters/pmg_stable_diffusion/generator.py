@@ -10,15 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pmg_stable_diffusion.diffusion_folder import DiffusionFolder
-from pmg_stable_diffusion.sampling import Job, Sampler
-from pmg_transformers.clip_pair import CLIPPairTextEncoder
-from pmg_transformers.text_encoder import TransformersTextEncoder
 
+from pmg_sdk.accelerator import choose_device
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, SpaceMismatch
 from pmg_sdk.interfaces import GenerationRequest, Generator, GeneratorSpec, SupportsLoading, TextEncoder
 from pmg_sdk.progress import Silent, check_cancelled
+from pmg_stable_diffusion.diffusion_folder import DiffusionFolder
+from pmg_stable_diffusion.sampling import Job, Sampler
+from pmg_transformers.clip_pair import CLIPPairTextEncoder
+from pmg_transformers.text_encoder import TransformersTextEncoder
 
 if TYPE_CHECKING:
     import torch
@@ -94,7 +95,9 @@ class StableDiffusionGenerator(Generator):
         width, height = self._size or folder.size
         multiple = folder.downscaling
         if width < multiple or height < multiple or width % multiple or height % multiple:
-            raise ConfigError(f"width and height are multiples of {multiple} for this model; got {width}x{height}")
+            raise ConfigError(
+                f"width and height are multiples of {multiple} for this model; got {width}x{height}"
+            )
         defaults = folder.defaults
         return GeneratorSpec(
             modality="image",
@@ -126,7 +129,9 @@ class StableDiffusionGenerator(Generator):
         if isinstance(self.text_encoder, SupportsLoading):
             self.text_encoder.load(observer)
 
-    def generate(self, requests: Sequence[GenerationRequest], observer: Observer | None = None) -> list[Media]:
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
         """Make one image for every request, in order.
 
         A request without conditioning is made from its `text` and `negative_text`. The observer hears
@@ -207,7 +212,8 @@ class StableDiffusionGenerator(Generator):
     def _expect_space(self, space: str, what: str) -> None:
         if space != self.spec.space:
             raise SpaceMismatch(
-                f"{what} in the space {self.spec.space!r} was expected by {self.model}; it lives in {space!r}. "
+                f"{what} in the space {self.spec.space!r} was expected by {self.model}; "
+                f"it lives in {space!r}. "
                 "Encode with the generator's own text_encoder, or with one of equal weights."
             )
 
@@ -249,13 +255,16 @@ class StableDiffusionGenerator(Generator):
     def _ready(self, observer: Observer) -> Sampler:
         """The sampler, loaded at the first call."""
         if self._sampler is None:
+            import torch
+
             from pmg_stable_diffusion.weights import DiffusionWeights
-            from pmg_transformers.device import pick_device
 
             folder, size = self._folder, self.spec.size
             observer.start("load", 2)
             self._sampler = Sampler(
-                weights=DiffusionWeights.load(folder, pick_device(self._device), self._dtype, observer),
+                weights=DiffusionWeights.load(
+                    folder, torch.device(choose_device(self._device)), self._dtype, observer
+                ),
                 size=size or folder.size,
                 downscaling=folder.downscaling,
                 scheduler=self._scheduler,

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pmg_sdk.accelerator import in_batches
+from pmg_sdk.conditioning import Conditioning
+from pmg_sdk.media import Image
 from pmg_stable_diffusion.decode import decode
 from pmg_stable_diffusion.denoise import denoise, draw_noise
 from pmg_stable_diffusion.guidance import Guidance
-from pmg_stable_diffusion.memory import in_batches
 from pmg_stable_diffusion.schedulers import make_scheduler
 from pmg_stable_diffusion.text_batch import TextBatch
-
-from pmg_sdk.conditioning import Conditioning
-from pmg_sdk.media import Image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
+
     from pmg_stable_diffusion.weights import DiffusionWeights
 
 __all__ = ["Job", "OnBatchStep", "Sampler"]
@@ -75,10 +75,11 @@ class Sampler:
     def latents(self, jobs: Sequence[Job], on_step: OnBatchStep) -> list[torch.Tensor]:
         """x_0 of every job, in order; jobs of equal steps share batches."""
         found: dict[int, torch.Tensor] = {}
+        limit = self.batch_size or max(len(jobs), 1)
         for steps in dict.fromkeys(job.steps for job in jobs):
             group = [index for index, job in enumerate(jobs) if job.steps == steps]
             alike = [jobs[index] for index in group]
-            results = in_batches(alike, self.batch_size, lambda batch: self._denoise(batch, on_step))
+            results = in_batches(alike, lambda batch: self._denoise(batch, on_step), limit=limit)
             found |= zip(group, results, strict=True)
         return [found[index] for index in range(len(jobs))]
 
@@ -87,8 +88,10 @@ class Sampler:
         import torch
 
         width, height = self.size
-        size = max(1, PIXELS_PER_DECODE // (width * height))
-        return in_batches(latents, size, lambda batch: decode(self.weights.vae, torch.stack(list(batch))))
+        limit = max(1, PIXELS_PER_DECODE // (width * height))
+        return in_batches(
+            latents, lambda batch: decode(self.weights.vae, torch.stack(list(batch))), limit=limit
+        )
 
     def _denoise(self, jobs: Sequence[Job], on_step: OnBatchStep) -> Sequence[torch.Tensor]:
         import torch

@@ -41,7 +41,11 @@ class TextBatch:
         longest = int(lengths.max())
         mask = torch.arange(longest) < lengths[:, None]
         vectors = [part.pooled for part in parts if part.pooled is not None]
-        pooled = torch.stack([torch.from_numpy(vector) for vector in vectors]) if len(vectors) == len(parts) else None
+        pooled = (
+            torch.stack([torch.from_numpy(vector) for vector in vectors])
+            if len(vectors) == len(parts)
+            else None
+        )
         return cls(
             embeds=pad_sequence(rows, batch_first=True).to(device, dtype),
             mask=None if bool(mask.all()) else mask.to(device),

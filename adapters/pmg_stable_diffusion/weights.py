@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmg_stable_diffusion.diffusion_folder import WEIGHTS, DiffusionFolder
-
 from pmg_sdk.errors import ConfigError, ModelFolderError, OutOfMemory
+from pmg_stable_diffusion.diffusion_folder import WEIGHTS, DiffusionFolder
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +30,13 @@ class DiffusionWeights:
         return device
 
     @classmethod
-    def load(cls, folder: DiffusionFolder, device: torch.device, dtype: str, observer: Observer) -> DiffusionWeights:
+    def load(
+        cls, folder: DiffusionFolder, device: torch.device, dtype: str, observer: Observer
+    ) -> DiffusionWeights:
         """Load both; `dtype` "auto" is fp16 on CUDA, which halves time and memory, and fp32 elsewhere.
+
+        "bfloat16" makes a forward nearly twice as fast on CPUs with AVX512-BF16 or AMX, at about 1 % error;
+        it is not the default there, because a result should replay on CPUs without.
 
         The autoencoder stays in fp32 where its config asks for it and the dtype is fp16: SDXL's overflows.
 
@@ -64,7 +68,11 @@ def _load(kind: Any, folder: DiffusionFolder, name: str, device: torch.device, d
     weights = where.weights(WEIGHTS)
     try:
         model = kind.from_pretrained(
-            where.path, torch_dtype=dtype, variant=weights.variant, use_safetensors=True, local_files_only=True
+            where.path,
+            torch_dtype=dtype,
+            variant=weights.variant,
+            use_safetensors=True,
+            local_files_only=True,
         )
     except Exception as error:  # diffusers raises many kinds for damaged folders
         raise ModelFolderError(
@@ -73,5 +81,7 @@ def _load(kind: Any, folder: DiffusionFolder, name: str, device: torch.device, d
     try:
         model = model.to(device=device, memory_format=torch.channels_last)
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"the {name} does not fit into the memory of {device}. Choose another device.") from error
+        raise OutOfMemory(
+            f"the {name} does not fit into the memory of {device}. Choose another device."
+        ) from error
     return model.eval().requires_grad_(False)

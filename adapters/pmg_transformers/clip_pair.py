@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_encoder import FILES
-from pmg_transformers.text_tower import TextTower
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.interfaces import TextEncoder
+from pmg_transformers.model_folder import ModelFolder
+from pmg_transformers.text_encoder import FILES
+from pmg_transformers.text_tower import TextTower
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -25,7 +25,7 @@ FOLDERS = (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"))
 
 
 class CLIPPairTextEncoder(TextEncoder):
-    """Embeds text as the penultimate hidden states of both encoders, joined; pooled is the second's projection.
+    """Embeds text as the penultimate hidden states of both encoders, joined; pooled by the second.
 
     Args:
         model: an SDXL folder, a hub id, or "pmg:NAME".

@@ -64,7 +64,11 @@ def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]
             found = []
             for name, entry in header.items():
                 short = _short(name)
-                if name == "__metadata__" or entry["dtype"] not in BYTES or short.startswith(WITHOUT_INFLUENCE):
+                if (
+                    name == "__metadata__"
+                    or entry["dtype"] not in BYTES
+                    or short.startswith(WITHOUT_INFLUENCE)
+                ):
                     continue
                 start, end = entry["data_offsets"]
                 count = (end - start) // BYTES[entry["dtype"]]

@@ -37,7 +37,7 @@ class ModelFolder:
 
     @classmethod
     def locate(cls, model: str, *, only: Sequence[str], observer: Observer | None = None) -> ModelFolder:
-        """The folder of `model`: a path, a "pmg:NAME", or a hub id, of which files matching `only` are fetched.
+        """The folder of `model`: a path, "pmg:NAME", or a hub id; of that, files matching `only` are fetched.
 
         Raises:
             AssetError: a "pmg:NAME" that cannot be had.
@@ -49,7 +49,9 @@ class ModelFolder:
         if place.is_dir():
             return cls(place)
         if place.is_file():
-            raise ModelFolderError(f"a model folder was expected; {place} is a file. Name the folder around it.")
+            raise ModelFolderError(
+                f"a model folder was expected; {place} is a file. Name the folder around it."
+            )
         if not _looks_like_hub_id(model):
             raise ModelFolderError(f"a model folder was expected at {place}; there is none. Check the path.")
         return cls(_from_hub(model, only))
@@ -85,7 +87,9 @@ class ModelFolder:
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelFolderError(f"a JSON object was expected in {path}; it cannot be read ({error})") from error
+            raise ModelFolderError(
+                f"a JSON object was expected in {path}; it cannot be read ({error})"
+            ) from error
         if not isinstance(value, dict):
             raise ModelFolderError(f"a JSON object was expected in {path}; it holds a {type(value).__name__}")
         return value
@@ -100,14 +104,16 @@ class ModelFolder:
             name = f"{stem}.{variant}" if variant else stem
             if self.has(f"{name}.safetensors"):
                 return Weights((self.path / f"{name}.safetensors",), variant)
-            index = f"{stem}.safetensors.index.{variant}.json" if variant else f"{stem}.safetensors.index.json"
+            index = (
+                f"{stem}.safetensors.index.{variant}.json" if variant else f"{stem}.safetensors.index.json"
+            )
             if self.has(index):
                 shards = sorted(set(self.json(index).get("weight_map", {}).values()))
                 return Weights(tuple(self.require(str(shard)) for shard in shards), variant)
         if any(self.path.glob(f"{_pickle_stem(stem)}*.bin")):
             raise ModelFolderError(
-                f"{stem}.safetensors was expected in {self.path}; it holds pickled .bin weights only, which can run "
-                "code when loaded. Convert them to safetensors first."
+                f"{stem}.safetensors was expected in {self.path}; it holds pickled .bin weights only, "
+                "which can run code when loaded. Convert them to safetensors first."
             )
         self.require(f"{stem}.safetensors")
         raise AssertionError("unreachable: the line above raises")
@@ -128,6 +134,6 @@ def _from_hub(model: str, only: Sequence[str]) -> Path:
         return Path(snapshot_download(model, allow_patterns=list(only)))
     except Exception as error:  # network, permission and naming errors of several libraries
         raise ModelFolderError(
-            f"neither a folder nor a model on the hub that can be reached: {model!r} ({type(error).__name__}). "
+            f"neither a folder nor a model on a hub within reach: {model!r} ({type(error).__name__}). "
             "Check the spelling and the network, or give the path of a downloaded folder."
         ) from error

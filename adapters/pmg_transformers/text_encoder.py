@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_tower import TextTower
-
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import TextEncoder
+from pmg_transformers.model_folder import ModelFolder
+from pmg_transformers.text_tower import TextTower
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -19,7 +18,7 @@ __all__ = ["TransformersTextEncoder"]
 
 
 class TransformersTextEncoder(TextEncoder):
-    """Embeds text as the last hidden states of one encoder, float32, from the first special token to the last.
+    """Embeds text as the last hidden states of one encoder, first special token to last, in float32.
 
     Args:
         model: a transformers or diffusers folder, a hub id, or "pmg:NAME".
@@ -48,7 +47,9 @@ class TransformersTextEncoder(TextEncoder):
         self.model = model
         self.subfolder = subfolder
         self.tokenizer_subfolder = (
-            subfolder.replace("text_encoder", "tokenizer") if tokenizer_subfolder is None else tokenizer_subfolder
+            subfolder.replace("text_encoder", "tokenizer")
+            if tokenizer_subfolder is None
+            else tokenizer_subfolder
         )
         self.clip_skip = clip_skip
         self.padding = padding
@@ -58,7 +59,7 @@ class TransformersTextEncoder(TextEncoder):
 
     @property
     def space(self) -> str:
-        """Family, width and weights, as in "clip-768-1f0c93ab"; "-skip1" follows for CLIP with layers left out."""
+        """Family, width and weights, as in "clip-768-1f0c93ab"; "-skip1" with a layer left out."""
         tower = self._tower
         skip = f"-skip{self.clip_skip}" if self.clip_skip else ""
         return f"{tower.family.name}-{tower.width}-{tower.fingerprint}{skip}"
@@ -96,7 +97,9 @@ class TransformersTextEncoder(TextEncoder):
     def _tower(self) -> TextTower:
         wanted = [f"{self.subfolder or '.'}/*", f"{self.tokenizer_subfolder or '.'}/*"]
         wanted = [pattern.removeprefix("./") for pattern in wanted]
-        folder = ModelFolder.locate(self.model, only=[f"{pattern}.{kind}" for pattern in wanted for kind in FILES])
+        folder = ModelFolder.locate(
+            self.model, only=[f"{pattern}.{kind}" for pattern in wanted for kind in FILES]
+        )
         return TextTower(
             folder.sub(self.subfolder),
             folder.sub(self.tokenizer_subfolder),

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pmg_sdk.accelerator import choose_device
+from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_transformers.fingerprint import fingerprint
 from pmg_transformers.model_folder import ModelFolder
-
-from pmg_sdk.errors import ConfigError, ModelFolderError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,7 +190,9 @@ class TextTower:
         mask = tokens["attention_mask"]
         attend = {} if self.family.causal else {"attention_mask": mask}
         with torch.inference_mode():
-            output = self._model(input_ids=tokens["input_ids"], output_hidden_states=self.family.causal, **attend)
+            output = self._model(
+                input_ids=tokens["input_ids"], output_hidden_states=self.family.causal, **attend
+            )
             hidden = self._hidden(output, skip, final_norm)
         lengths = [hidden.shape[1]] * len(texts) if padding else mask.sum(dim=1).tolist()
         rows = hidden.float().cpu().numpy()
@@ -223,7 +225,8 @@ class TextTower:
             tokenizer = AutoTokenizer.from_pretrained(self._tokenizer_folder.path, local_files_only=True)
         except Exception as error:  # transformers raises many kinds for damaged folders
             raise ModelFolderError(
-                f"the tokenizer in {self._tokenizer_folder.path} cannot be read ({type(error).__name__}: {error})"
+                f"the tokenizer in {self._tokenizer_folder.path} cannot be read "
+                f"({type(error).__name__}: {error})"
             ) from error
         tokenizer.padding_side = "right"
         tokenizer.truncation_side = "right"
@@ -233,11 +236,12 @@ class TextTower:
     def _model(self) -> Any:
         import torch
         import transformers
-        from pmg_transformers.device import pick_device
 
         name = self.family.pooled_model if self.pooled else self.family.model
         if name is None:
-            raise ModelFolderError(f"{self.family.name} text encoders in {self.folder.path} give no pooled vector")
+            raise ModelFolderError(
+                f"{self.family.name} text encoders in {self.folder.path} give no pooled vector"
+            )
         weights = self.folder.weights("model")
         try:
             model = getattr(transformers, name).from_pretrained(
@@ -251,4 +255,4 @@ class TextTower:
             raise ModelFolderError(
                 f"the text encoder in {self.folder.path} cannot be loaded ({type(error).__name__}: {error})"
             ) from error
-        return model.to(pick_device(self._device)).eval().requires_grad_(False)
+        return model.to(choose_device(self._device)).eval().requires_grad_(False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from tiny_models.text_encoders import bert_text_folder, clip_text_folder
 
 __all__ = ["embedded_folder", "sd15_folder", "sd21_folder", "sdxl_folder"]
@@ -23,8 +24,10 @@ def sd15_folder(folder: Path) -> Path:
 
 
 def sd21_folder(folder: Path) -> Path:
-    """SD 2.1: OpenCLIP-like wider encoder with GELU, heads of a fixed width, linear projections, v-prediction."""
-    clip_text_folder(folder / "text_encoder", tokenizer=folder / "tokenizer", width=64, act="gelu", pad_token="!", seed=1)
+    """SD 2.1: wider OpenCLIP-like encoder with GELU, heads of a fixed width, v-prediction."""
+    clip_text_folder(
+        folder / "text_encoder", tokenizer=folder / "tokenizer", width=64, act="gelu", pad_token="!", seed=1
+    )
     _unet(folder, cross_attention_dim=64, attention_head_dim=(4, 8), use_linear_projection=True)
     _vae(folder, latent_channels=4, scaling_factor=0.18215)
     _scheduler(folder, "DDIMScheduler", prediction_type="v_prediction", clip_sample=False, steps_offset=1)
@@ -93,7 +96,9 @@ def _unet(folder: Path, *, sample_size: int = 8, latent_channels: int = 4, **opt
     ).save_pretrained(folder / "unet")
 
 
-def _vae(folder: Path, *, latent_channels: int, widths: tuple[int, ...] = (8, 8, 16, 16), **options: Any) -> None:
+def _vae(
+    folder: Path, *, latent_channels: int, widths: tuple[int, ...] = (8, 8, 16, 16), **options: Any
+) -> None:
     from diffusers import AutoencoderKL
 
     torch.manual_seed(11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import tiny_models
 
 __all__ = ["embedded_model", "sd15_model", "sd21_model", "sdxl_model"]

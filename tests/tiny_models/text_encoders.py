@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+
 from tiny_models.tokenizers import bert_tokenizer, clip_tokenizer, t5_tokenizer
 
 __all__ = ["bert_text_folder", "clip_text_folder", "t5_text_folder"]

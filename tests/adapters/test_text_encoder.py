@@ -1,0 +1,203 @@
+"""Text encoders of the CLIP, BERT and T5 families, and SDXL's pair, on tiny random weights."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from safetensors.torch import load_file, save_file
+
+from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_transformers.clip_pair import CLIPPairTextEncoder
+from pmg_transformers.text_encoder import TransformersTextEncoder
+
+TEXTS = ["dog face", "", "apple, flat design"]
+FAMILIES = {
+    "clip": tiny_models.clip_text_folder,
+    "bert": tiny_models.bert_text_folder,
+    "t5": tiny_models.t5_text_folder,
+}
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def text_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return FAMILIES[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def clip_model(tmp_path: Path) -> Path:
+    return tiny_models.clip_text_folder(tmp_path / "clip")
+
+
+def on_cpu(model: Path, **options: object) -> TransformersTextEncoder:
+    return TransformersTextEncoder(str(model), device="cpu", **options)  # type: ignore[arg-type]
+
+
+def test_a_text_becomes_as_many_rows_as_it_has_tokens(text_model: Path) -> None:
+    encoder = on_cpu(text_model)
+    encoded = encoder.encode(TEXTS)
+    assert [entry.tokens for entry in encoded] == encoder.count_tokens(TEXTS)
+    assert all(entry.embeds.shape[1] == encoder.width == 32 for entry in encoded)
+
+
+def test_a_text_is_encoded_alike_alone_and_in_a_batch(text_model: Path) -> None:
+    encoder = on_cpu(text_model)
+    for text, together in zip(TEXTS, encoder.encode(TEXTS), strict=True):
+        (alone,) = encoder.encode([text])
+        np.testing.assert_allclose(alone.embeds, together.embeds, atol=1e-5)
+
+
+def test_a_long_text_is_cut_with_a_warning_that_does_not_quote_it(
+    text_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = on_cpu(text_model)
+    long = "dog " * 200
+    with caplog.at_level(logging.WARNING):
+        (encoded,) = encoder.encode([long])
+    assert encoder.count_tokens([long])[0] > encoder.max_tokens == encoded.tokens
+    assert f"1 of 1 texts cut at {encoder.max_tokens} tokens" in caplog.text
+    assert "dog" not in caplog.text
+
+
+def test_a_limit_below_the_models_own_holds(text_model: Path) -> None:
+    encoder = on_cpu(text_model, max_tokens=5)
+    assert encoder.encode(["apple apple apple apple"])[0].tokens == encoder.max_tokens == 5
+
+
+def test_padding_gives_every_text_equally_many_tokens(text_model: Path) -> None:
+    encoder = on_cpu(text_model, padding=True)
+    assert {entry.tokens for entry in encoder.encode(TEXTS)} == {encoder.max_tokens}
+
+
+def test_no_texts_give_no_conditionings(text_model: Path) -> None:
+    assert on_cpu(text_model).encode([]) == []
+
+
+def test_clip_gives_the_last_hidden_state_behind_the_final_norm(clip_model: Path) -> None:
+    from transformers import AutoTokenizer, CLIPTextModel
+
+    tokens = AutoTokenizer.from_pretrained(clip_model)("dog face", return_tensors="pt")
+    with torch.no_grad():
+        expected = CLIPTextModel.from_pretrained(clip_model)(**tokens).last_hidden_state[0].numpy()
+    np.testing.assert_allclose(on_cpu(clip_model).encode(["dog face"])[0].embeds, expected, atol=1e-5)
+
+
+def test_padded_texts_match_the_stock_pipeline(sd15_model: Path) -> None:
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(sd15_model)
+    expected, _ = pipeline.encode_prompt("dog face", "cpu", 1, False)
+    encoder = on_cpu(sd15_model, subfolder="text_encoder", padding=True)
+    np.testing.assert_allclose(
+        encoder.encode(["dog face"])[0].embeds, expected[0].detach().numpy(), atol=1e-5
+    )
+
+
+def test_clip_skip_is_the_model_with_its_last_layers_left_out(clip_model: Path) -> None:
+    from transformers import AutoTokenizer, CLIPTextModel
+
+    tokens = AutoTokenizer.from_pretrained(clip_model)("dog face", return_tensors="pt")
+    shorter = CLIPTextModel.from_pretrained(clip_model, num_hidden_layers=2)
+    with torch.no_grad():
+        expected = shorter(**tokens).last_hidden_state[0].numpy()
+    encoder = on_cpu(clip_model, clip_skip=1)
+    np.testing.assert_allclose(encoder.encode(["dog face"])[0].embeds, expected, atol=1e-5)
+
+
+def test_clip_skip_is_a_space_of_its_own_and_for_clip_only(clip_model: Path, tmp_path: Path) -> None:
+    assert on_cpu(clip_model, clip_skip=1).space == on_cpu(clip_model).space + "-skip1"
+    bert = on_cpu(tiny_models.bert_text_folder(tmp_path / "bert"), clip_skip=1)
+    with pytest.raises(ConfigError, match="clip_skip is for CLIP"):
+        bert.encode(["dog"])
+
+
+def test_the_sdxl_pair_matches_the_stock_pipeline(sdxl_model: Path) -> None:
+    from diffusers import StableDiffusionXLPipeline
+
+    pipeline = StableDiffusionXLPipeline.from_pretrained(sdxl_model, add_watermarker=False)
+    embeds, _, pooled, _ = pipeline.encode_prompt("dog face", device="cpu", do_classifier_free_guidance=False)
+    (encoded,) = CLIPPairTextEncoder(str(sdxl_model), device="cpu", padding=True).encode(["dog face"])
+    np.testing.assert_allclose(encoded.embeds, embeds[0].detach().numpy(), atol=1e-5)
+    assert encoded.pooled is not None
+    np.testing.assert_allclose(encoded.pooled, pooled[0].detach().numpy(), atol=1e-5)
+
+
+def test_the_sdxl_pair_encodes_a_text_alike_alone_and_in_a_batch(sdxl_model: Path) -> None:
+    encoder = CLIPPairTextEncoder(str(sdxl_model), device="cpu")
+    together = encoder.encode(TEXTS)
+    assert [entry.tokens for entry in together] == encoder.count_tokens(TEXTS)
+    (alone,) = encoder.encode(TEXTS[:1])
+    assert alone.pooled is not None
+    assert together[0].pooled is not None
+    np.testing.assert_allclose(alone.pooled, together[0].pooled, atol=1e-5)
+    assert together[0].embeds.shape == (encoder.count_tokens(TEXTS)[0], encoder.width)
+
+
+def test_the_space_names_family_width_and_weights(text_model: Path) -> None:
+    family, width, fingerprint = on_cpu(text_model).space.split("-")
+    assert family in FAMILIES
+    assert width == "32"
+    assert len(fingerprint) == 8
+    assert on_cpu(text_model).space == f"{family}-{width}-{fingerprint}"
+
+
+def test_other_weights_are_another_space(tmp_path: Path) -> None:
+    one, two = (tiny_models.clip_text_folder(tmp_path / str(seed), seed=seed) for seed in (1, 2))
+    assert on_cpu(one).space != on_cpu(two).space
+
+
+@pytest.mark.parametrize("change", ["half precision", "other prefix", "no pooler", "other versions"])
+def test_the_space_holds_still_where_the_embeddings_do(change: str, tmp_path: Path) -> None:
+    original = tiny_models.bert_text_folder(tmp_path / "original")
+    copy = tmp_path / "copy"
+    shutil.copytree(original, copy)
+    weights = load_file(copy / "model.safetensors")
+    changes: dict[str, Callable[[], object]] = {
+        "half precision": lambda: {name: tensor.half() for name, tensor in weights.items()},
+        "other prefix": lambda: {f"bert.{name}": tensor for name, tensor in weights.items()},
+        "no pooler": lambda: {name: tensor for name, tensor in weights.items() if "pooler" not in name},
+        "other versions": lambda: weights,
+    }
+    save_file(changes[change](), copy / "model.safetensors")  # type: ignore[arg-type]
+    config = (copy / "config.json").read_text()
+    (copy / "config.json").write_text(
+        config.replace('"transformers_version": "5', '"transformers_version": "4')
+    )
+    assert on_cpu(copy).space == on_cpu(original).space
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer_config.json"])
+def test_a_missing_file_is_named(name: str, clip_model: Path) -> None:
+    (clip_model / name).unlink()
+    with pytest.raises(ModelFolderError, match=name):
+        on_cpu(clip_model).encode(["dog"])
+
+
+def test_damaged_weights_are_a_model_folder_error(clip_model: Path) -> None:
+    (clip_model / "model.safetensors").write_bytes(b"not weights at all")
+    with pytest.raises(ModelFolderError, match="safetensors"):
+        _ = on_cpu(clip_model).space
+
+
+def test_pickled_weights_are_refused(clip_model: Path) -> None:
+    (clip_model / "model.safetensors").rename(clip_model / "pytorch_model.bin")
+    with pytest.raises(ModelFolderError, match="pickled"):
+        on_cpu(clip_model).encode(["dog"])
+
+
+def test_an_encoder_of_another_family_is_refused(clip_model: Path) -> None:
+    config = (clip_model / "config.json").read_text()
+    (clip_model / "config.json").write_text(config.replace("clip_text_model", "gpt2"))
+    with pytest.raises(ModelFolderError, match="gpt2"):
+        _ = on_cpu(clip_model).space
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError, match="there is none"):
+        on_cpu(tmp_path / "nowhere").encode(["dog"])
