@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pmg_sdk import __version__
 from pmg_sdk.cli.assets import assets
 from pmg_sdk.cli.completion import completion
 from pmg_sdk.cli.generate import generate
@@ -47,7 +48,7 @@ def _one_line(error: PMGError) -> str:
     epilog="Try: pmg generate --user cat-lover --message 'I got the job!'",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and the libraries' warnings.")
-@click.version_option(package_name="pmg-sdk", prog_name="pmg")
+@click.version_option(__version__, prog_name="pmg")
 def main(debug: bool) -> None:
     """Media that fit this user and still are the thing asked for.
 
@@ -65,6 +66,7 @@ _QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
     "DIFFUSERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
+    "TQDM_DISABLE": "1",
 }
 
 for command in (generate, replay, preference, adapters, scenarios, assets, completion):

@@ -82,12 +82,13 @@ def _parsed(assignment: str) -> dict[str, Any]:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `over` says, table by table; an empty table empties."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)
         if isinstance(value, Mapping) and isinstance(before, str):
             before = {"adapter": before}  # a plain name is short for an adapter without options
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
+        if isinstance(value, Mapping) and value and isinstance(before, Mapping):
             merged[key] = _merged(before, value)
         else:
             merged[key] = value

@@ -73,6 +73,11 @@ def test_settings_come_from_a_file_and_single_ones_win(pmg: Pmg, user: str) -> N
     assert config["generator"] == {"adapter": "reference", "options": {"side": 32}}
 
 
+def test_an_empty_table_takes_a_choice_of_the_profile_away(pmg: Pmg, user: str) -> None:
+    done = pmg(*RUN, "--user", user, "--set", "captioners={}", "--json")
+    assert json.loads(done.stdout)["config"]["captioners"] == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

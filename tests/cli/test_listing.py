@@ -87,6 +87,7 @@ def test_nothing_heavy_is_imported_to_list_or_to_help(pmg: Pmg, arguments: tuple
     assert done.returncode == 0, done.stderr
 
 
-def test_the_version_is_that_of_the_package() -> None:
+def test_the_version_is_that_of_the_package(pmg: Pmg) -> None:
     pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert f'version = "{__version__}"' in pyproject
+    assert pmg("--version").stdout.strip() == f"pmg, version {__version__}"
