@@ -31,11 +31,10 @@ def assets(ctx: click.Context, as_json: bool) -> None:
             folder = cached(name)
         except AssetError:
             folder = None
-        size = ASSETS[name].bytes if name in ASSETS else 0
         rows.append(
             {
                 "name": f"pmg:{name}",
-                "bytes": size,
+                "bytes": ASSETS[name].bytes if name in ASSETS else 0,
                 "licence": entry.licence,
                 "origin": entry.origin,
                 "cached": str(folder) if folder else None,
