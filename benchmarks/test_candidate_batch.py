@@ -17,10 +17,10 @@ for _folder in ("tests", "adapters"):
     if str(_ROOT / _folder) not in sys.path:
         sys.path.append(str(_ROOT / _folder))
 
-from pmg_stable_diffusion import StableDiffusionGenerator  # noqa: E402
 from tiny_models import embedded_folder  # noqa: E402
 
 from pmg_sdk.interfaces import GenerationRequest  # noqa: E402
+from pmg_stable_diffusion import StableDiffusionGenerator  # noqa: E402
 
 CANDIDATES = 5
 ROUNDS = 5

@@ -54,7 +54,7 @@ def denoise(
     B = len(noise)
     T = scheduler.config.num_train_timesteps
     extra = _accepted(scheduler.step, eta=0.0, generator=list(generators))
-    x = noise * scheduler.init_noise_sigma
+    x: torch.Tensor = noise * scheduler.init_noise_sigma
     for step, t in enumerate(scheduler.timesteps, start=1):
         x_in = scheduler.scale_model_input(x, t)
         if guidance.acts(float(t) / T):

@@ -157,7 +157,7 @@ class DiffusionFolder:
         if self.unet["in_channels"] != latent:
             raise ModelFolderError(
                 f"a text-to-image UNet takes the {latent} channels of its autoencoder; this one in "
-                f"{where} takes {self.unet['in_channels']}. Inpainting and editing models cannot be used here."
+                f"{where} takes {self.unet['in_channels']}. Inpainting and editing models cannot be used."
             )
         kind = self.unet.get("addition_embed_type")
         if kind not in (None, "text_time"):

@@ -22,6 +22,6 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             capabilities=frozenset({"loading", "preview"}),
             extra="image",
             requires=("torch", "diffusers", "transformers"),
-            description="Stable Diffusion 1.x, 2.x, XL the embedded emoji model; any diffusers folder",
+            description="Stable Diffusion 1.x, 2.x, XL or the embedded emoji model",
         ),
     )
