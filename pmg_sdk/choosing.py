@@ -15,7 +15,7 @@ from pmg_sdk.scenario import Attribute
 
 __all__ = ["MARGIN", "in_vocabulary", "rate_vocabulary"]
 
-MARGIN = 0.35
+MARGIN = 0.2
 """How far, in nats, a further entry may lie behind the best and still be chosen."""
 
 _Bias = tuple[float, ...]

@@ -20,7 +20,7 @@ __all__ = ["SHORT", "BehaviorSummary", "Limits", "describe", "describe_items"]
 SHORT = 160
 """Texts of at most this many characters stand for themselves; a description is never longer."""
 
-SUMMARY_TOKENS = 48
+SUMMARY_TOKENS = 40
 _GAP = " ... "
 
 T = TypeVar("T")

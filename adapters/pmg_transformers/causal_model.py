@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.errors import ConfigError, MissingExtra, ModelFolderError
 from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def read_causal_model(
 def _require_gguf(path: Path) -> str:
     if not path.is_file():
         raise ModelFolderError(f"a GGUF file was expected at {path}; there is none. Check the path.")
+    if importlib.util.find_spec("gguf") is None:
+        raise MissingExtra("GGUF files are read with the package gguf: pip install 'pmg-sdk[image]'")
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelFolderError(f"{path} does not begin like a GGUF file. Fetch it again.")
@@ -71,7 +74,9 @@ def _read(
     folder: Path, dtype: torch.dtype, device: str, gguf: str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging
+    from transformers.utils import logging as library_logging
+
+    logging: Any = library_logging  # untyped
 
     options: dict[str, Any] = (
         {"gguf_file": gguf} if gguf else {"use_safetensors": True, "local_files_only": True}
@@ -83,7 +88,7 @@ def _read(
     logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **tokenizer_options)
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, **options)
+        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, **options)
     except Exception as error:  # transformers, tokenizers, safetensors and gguf each have errors of their own
         what = f"{folder}/{gguf}" if gguf else str(folder)
         raise ModelFolderError(
@@ -93,7 +98,8 @@ def _read(
     finally:
         if bars:
             logging.enable_progress_bar()
-    return model.eval().to(device), tokenizer
+    model = model.eval().to(device)
+    return model, tokenizer
 
 
 def _first_line(error: Exception) -> str:

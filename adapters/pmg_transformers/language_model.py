@@ -180,7 +180,7 @@ class TransformersLanguageModel(LanguageModel):
                         done[index] = True
                         continue
                     answers[index].append(token)
-                    texts[index] = tokenizer.decode(answers[index], skip_special_tokens=True)
+                    texts[index] = str(tokenizer.decode(answers[index], skip_special_tokens=True))
                     done[index] = "\n" in texts[index].lstrip()
                 if all(done):
                     break

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pmg_sdk.errors import ModelFolderError
+
 if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache
@@ -27,8 +29,21 @@ class Prefix:
 
     @classmethod
     def of(cls, tokens: Sequence[int], cache: DynamicCache) -> Prefix:
-        """The states of a cache of one row that holds exactly these tokens."""
-        return cls(tuple(tokens), tuple((layer.keys, layer.values) for layer in cache.layers))
+        """The states of a cache of one row that holds exactly these tokens.
+
+        Raises:
+            ModelFolderError: the model keeps another state than keys and values.
+        """
+        states = []
+        for layer in cache.layers:
+            key, value = getattr(layer, "keys", None), getattr(layer, "values", None)
+            if key is None or value is None:
+                raise ModelFolderError(
+                    "a model whose layers all attend was expected; this one is recurrent at least in part. "
+                    "Choose a plain decoder such as LLaMA, Qwen, Mistral or SmolLM."
+                )
+            states.append((key, value))
+        return cls(tuple(tokens), tuple(states))
 
     @property
     def nbytes(self) -> int:

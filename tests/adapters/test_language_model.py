@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_models.gguf_file import gguf_of_llama
 from tiny_models.language_models import llama_folder
 
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, OutOfMemory
@@ -229,6 +230,14 @@ def test_another_kind_of_model_is_an_error(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "clip_text_model"}))
     with pytest.raises(ModelFolderError, match="causal language model"):
         TransformersLanguageModel(model=str(folder), device="cpu").load()
+
+
+def test_a_gguf_file_answers_like_the_folder_it_was_made_of(
+    llm: TransformersLanguageModel, folder: Path, tmp_path: Path
+) -> None:
+    file = gguf_of_llama(folder, tmp_path / "model.gguf")
+    of_file = TransformersLanguageModel(model=str(file), device="cpu")
+    assert of_file.complete(CHATS, max_tokens=8) == llm.complete(CHATS, max_tokens=8)
 
 
 def test_a_damaged_gguf_file_is_an_error(tmp_path: Path) -> None:

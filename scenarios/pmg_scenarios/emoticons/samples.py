@@ -17,7 +17,7 @@ _USERS = Path(__file__).parent / "users"
 _MESSAGES = (
     "I got the job! Best day ever!",
     "That joke was so funny, I can't breathe",
-    "I can't stop thinking about her, she is the one",
+    "We have been together for ten years and I adore you",
     "The film was so moving, tears are running down my face",
     "They scratched my car and just drove away!",
     "Wow, I did not expect that at all!",
