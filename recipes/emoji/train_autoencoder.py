@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--decoder-of", type=Path, help="polish the decoder of this folder, keep its latents")
     options = parser.parse_args()
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -91,10 +92,15 @@ def main() -> None:
     hidden = unseen[scenes.first] | ((scenes.second >= 0) & unseen[scenes.second])
     scenes = scenes[~hidden]
 
-    vae = make_autoencoder().to(device).to(memory_format=torch.channels_last)
+    vae = AutoencoderKL.from_pretrained(options.decoder_of) if options.decoder_of else make_autoencoder()
+    vae = vae.to(device).to(memory_format=torch.channels_last)
+    if options.decoder_of:
+        vae.encoder.requires_grad_(False)
+        vae.quant_conv.requires_grad_(False)
     distance = FeatureDistance(options.vgg).to(device).to(memory_format=torch.channels_last)
     average = Average(vae, 0.999)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0)
+    trained = [parameter for parameter in vae.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0)
     run = Run(options.out, options.minutes)
     if state := run.resume():
         vae.load_state_dict(state["vae"])
@@ -105,7 +111,7 @@ def main() -> None:
     def loss_of(picture: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(device.type, torch.bfloat16):
             posterior = vae.encode(picture).latent_dist
-            again = vae.decode(posterior.sample()).sample
+            again = vae.decode(posterior.mean if options.decoder_of else posterior.sample()).sample
             perceived = distance(again, picture)
         again = again.float()
         error = (again - picture).abs().mean()
@@ -125,7 +131,7 @@ def main() -> None:
         loss, error = step_loss(picture)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         average.update()
         if step % 100 == 0:
@@ -146,7 +152,8 @@ def main() -> None:
             errors.append((again - picture).abs().mean(dim=(1, 2, 3)) * 127.5)
             latents.append(latent)
     scale = float(torch.cat(latents).std())
-    vae.register_to_config(scaling_factor=round(1 / scale, 4))
+    if not options.decoder_of:
+        vae.register_to_config(scaling_factor=round(1 / scale, 4))
     vae.save_pretrained(options.out)
     measured = {"steps": run.step, "unseen_error_255": float(torch.cat(errors).mean()), "latent_std": scale}
     (options.out / "measured.json").write_text(json.dumps(measured))

@@ -1,0 +1,170 @@
+"""E^p, E_k, E^t and how they are weighted and joined (paper, sections 3.3.2 and 3.4).
+
+Facts behind the design:
+
+- A token scaled by 0 still takes softmax mass in cross-attention, so a part of weight 0 is
+  left out rather than scaled.
+- Token counts act as a hidden weight, so padding never travels: a `Conditioning` holds the
+  tokens that mean something, and a backend that must pad masks what it pads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from pmg_sdk.errors import InputError, SpaceMismatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Conditioning", "WeightPair", "Weighting", "concatenate", "join", "weigh"]
+
+Weighting = Literal["scale", "from_empty"]
+
+
+@dataclass(frozen=True, order=True)
+class WeightPair:
+    """w_p and w_t: how much the preference and the target condition one candidate.
+
+    Both are >= 0 and not both 0; 1 is the strength the generator was trained with.
+    """
+
+    preference: float
+    target: float
+
+    def __post_init__(self) -> None:
+        values = (self.preference, self.target)
+        if not all(np.isfinite(value) and value >= 0 for value in values) or max(values) == 0:
+            raise InputError(f"weights are finite, >= 0 and not both 0; got w_p={values[0]}, w_t={values[1]}")
+
+    def __str__(self) -> str:
+        return f"{self.preference:g}:{self.target:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> WeightPair:
+        """From "w_p:w_t", for example "1:0.5".
+
+        Raises:
+            InputError: the text has another form.
+        """
+        left, _, right = text.partition(":")
+        try:
+            return cls(float(left), float(right))
+        except ValueError as error:
+            raise InputError(f"a weight pair looks like 1:0.5 (w_p:w_t); got {text!r}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """Embeddings that condition a generator.
+
+    Attributes:
+        embeds: float32, shape (tokens, width); no padding. Pooled-only spaces have 0 tokens.
+        pooled: float32, shape (pooled width,), or None where the space has no pooled vector.
+        space: name of the text space; conditionings of different spaces never mix.
+    """
+
+    embeds: NDArray[np.float32]
+    space: str
+    pooled: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.embeds.ndim != 2 or self.embeds.dtype != np.float32:
+            raise InputError(
+                "a Conditioning holds float32 embeds of shape (tokens, width); "
+                f"got {self.embeds.dtype} of shape {self.embeds.shape}"
+            )
+        if self.pooled is not None and (self.pooled.ndim != 1 or self.pooled.dtype != np.float32):
+            raise InputError(
+                f"pooled is float32 of shape (width,); got {self.pooled.dtype} of shape {self.pooled.shape}"
+            )
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens condition."""
+        return len(self.embeds)
+
+    def __repr__(self) -> str:
+        pooled = "" if self.pooled is None else f", pooled={self.pooled.shape[0]}"
+        return f"Conditioning({self.tokens} tokens x {self.embeds.shape[1]}{pooled}, space={self.space!r})"
+
+
+def concatenate(parts: Sequence[Conditioning]) -> Conditioning:
+    """Tokens of all parts in order; pooled vectors are averaged. E^p = [E_m; E_k] is one use.
+
+    Raises:
+        InputError: there are no parts.
+        SpaceMismatch: the parts live in different spaces.
+    """
+    return join([(part, 1.0) for part in parts])
+
+
+def weigh(
+    part: Conditioning, weight: float, *, empty: Conditioning | None = None, how: Weighting = "scale"
+) -> Conditioning:
+    """One part at a weight: w * E ("scale", the paper), or E_0 + w * (E - E_0) ("from_empty").
+
+    E_0 is the encoding of the empty text; position i of E is measured against position
+    min(i, last) of E_0, and the pooled vector likewise.
+
+    Raises:
+        InputError: "from_empty" without `empty`.
+    """
+    if weight == 1.0:
+        return part
+    if how == "scale":
+        pooled = None if part.pooled is None else part.pooled * np.float32(weight)
+        return Conditioning(part.embeds * np.float32(weight), part.space, pooled)
+    if empty is None or empty.tokens == 0:
+        raise InputError("weighting 'from_empty' needs the encoding of the empty text")
+    rows = np.minimum(np.arange(part.tokens), empty.tokens - 1)
+    origin = empty.embeds[rows]
+    embeds = origin + np.float32(weight) * (part.embeds - origin)
+    pooled = part.pooled
+    if pooled is not None and empty.pooled is not None:
+        pooled = empty.pooled + np.float32(weight) * (pooled - empty.pooled)
+    return Conditioning(embeds, part.space, pooled)
+
+
+def join(
+    parts: Sequence[tuple[Conditioning, float]],
+    *,
+    empty: Conditioning | None = None,
+    how: Weighting = "scale",
+) -> Conditioning:
+    """(w_p * E^p, w_t * E^t) as one conditioning: equation of section 3.4.
+
+    Tokens are concatenated in order, parts of weight 0 are left out. Pooled vectors are the
+    weighted mean of the parts', renormalised to the mean of their lengths.
+
+    Raises:
+        InputError: no part has a weight above 0.
+        SpaceMismatch: the parts live in different spaces.
+    """
+    used = [(part, weight) for part, weight in parts if weight > 0]
+    if not used:
+        raise InputError("at least one part with a weight above 0 is needed")
+    spaces = {part.space for part, _ in used}
+    if len(spaces) > 1:
+        raise SpaceMismatch(
+            f"parts of one text space were expected; got {sorted(spaces)}. "
+            "Use a text encoder whose space is the generator's."
+        )
+    weighed = [weigh(part, weight, empty=empty, how=how) for part, weight in used]
+    embeds = np.concatenate([part.embeds for part in weighed])
+    return Conditioning(embeds, used[0][0].space, _mean_pooled(used))
+
+
+def _mean_pooled(parts: Sequence[tuple[Conditioning, float]]) -> NDArray[np.float32] | None:
+    pooled = [(part.pooled, weight) for part, weight in parts if part.pooled is not None]
+    if len(pooled) < len(parts):
+        return None
+    total = sum(weight for _, weight in pooled)
+    mean = sum((vector * (weight / total) for vector, weight in pooled), start=np.float64(0.0))
+    length = sum(float(np.linalg.norm(vector)) * weight / total for vector, weight in pooled)
+    norm = float(np.linalg.norm(mean))
+    return np.asarray(mean * (length / norm if norm > 0 else 1.0), dtype=np.float32)

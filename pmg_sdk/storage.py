@@ -1,0 +1,69 @@
+"""Writing files in one step: the whole file appears, or what was there stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pmg_sdk.errors import StorageError
+
+__all__ = ["replacing", "write_bytes", "write_json", "write_text"]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A scratch path beside `path` that replaces it when the block ends well.
+
+    On any error, Ctrl-C included, the scratch file is removed and `path` is left as it was.
+
+    Raises:
+        StorageError: the folder cannot be made, the disk is full, or permission is missing.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}. Choose another folder.") from error
+    scratch = Path(name)
+    try:
+        yield scratch
+        os.chmod(scratch, 0o666 & ~_umask())
+        os.replace(scratch, path)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}. Free some space or choose another folder; "
+            f"nothing was changed."
+        ) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Write `data` to `path` in one step and return the path."""
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8 `text` to `path` in one step and return the path."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write `value` as indented UTF-8 JSON to `path` in one step and return the path."""
+    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
