@@ -14,9 +14,9 @@ __all__ = ["candidates", "commonest", "grounded", "rate_candidates"]
 MOST_CANDIDATES = 16
 MOST_WORDS = 3
 
-EVIDENCE = 3.0
-"""What one e-fold of mentions weighs against one nat of the LLM's rating. Small LLMs favour what they
-read last; a history of any length outweighs that."""
+EVIDENCE = 6.0
+"""What one e-fold of mentions weighs against one nat of the LLM's rating. Small LLMs favour what they read
+last and what is short, by three nats and more; something used twice should outweigh that."""
 
 
 def candidates(
