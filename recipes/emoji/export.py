@@ -67,10 +67,10 @@ CLIP_CONFIG = {
 }
 
 
-def export_diffusion(runs: Path, out: Path, defaults: dict[str, object]) -> None:
+def export_diffusion(runs: Path, vae: Path, out: Path, defaults: dict[str, object]) -> None:
     """unet, vae, scheduler and model_index.json; text encoder and tokenizer join from the asset."""
     UNet2DConditionModel.from_pretrained(runs / "unet").to(torch.float16).save_pretrained(out / "unet")
-    AutoencoderKL.from_pretrained(runs / "vae").to(torch.float16).save_pretrained(out / "vae")
+    AutoencoderKL.from_pretrained(vae).to(torch.float16).save_pretrained(out / "vae")
     schedule = DPMSolverMultistepScheduler.from_config(
         make_schedule().config, algorithm_type="dpmsolver++", final_sigmas_type="zero"
     )
@@ -82,7 +82,7 @@ def export_dual_encoder(runs: Path, out: Path) -> None:
     """The trained half of the open_clip folder and its configuration."""
     out.mkdir(parents=True, exist_ok=True)
     tensors = load_file(runs / "clip" / "dual_encoder.safetensors")
-    save_file(tensors, out / "trained.safetensors", metadata={"format": "pt"})
+    save_file(tensors, out / "towers.safetensors", metadata={"format": "pt"})
     write_json(out / "open_clip_config.json", CLIP_CONFIG)
 
 
@@ -111,11 +111,18 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("build/emoji"))
     parser.add_argument("--out", type=Path, default=Path("models/pmg_models"))
     parser.add_argument("--judge", type=Path, default=Path("recipes/emoji/judge"))
+    parser.add_argument("--vae", type=Path, default=Path("build/emoji/vae-polished"))
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--guidance", type=float, default=4.0)
     options = parser.parse_args()
-    defaults: dict[str, object] = {"steps": options.steps, "guidance": options.guidance}
-    export_diffusion(options.runs, options.out / "emoji-diffusion", defaults)
+    defaults: dict[str, object] = {
+        "steps": options.steps,
+        "guidance": options.guidance,
+        "guidance_rescale": 0.0,
+        "size": [128, 128],
+        "max_tokens": MAX_TOKENS,
+    }
+    export_diffusion(options.runs, options.vae, options.out / "emoji-diffusion", defaults)
     export_dual_encoder(options.runs, options.out / "emoji-clip")
     export_recogniser(options.runs, options.judge)
     for folder in (options.out / "emoji-diffusion", options.out / "emoji-clip", options.judge):

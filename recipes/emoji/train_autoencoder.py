@@ -92,7 +92,10 @@ def main() -> None:
     hidden = unseen[scenes.first] | ((scenes.second >= 0) & unseen[scenes.second])
     scenes = scenes[~hidden]
 
-    vae = AutoencoderKL.from_pretrained(options.decoder_of) if options.decoder_of else make_autoencoder()
+    if options.decoder_of:
+        vae = AutoencoderKL.from_pretrained(options.decoder_of, torch_dtype=torch.float32)
+    else:
+        vae = make_autoencoder()
     vae = vae.to(device).to(memory_format=torch.channels_last)
     if options.decoder_of:
         vae.encoder.requires_grad_(False)

@@ -139,7 +139,7 @@ def main() -> None:
     alphas = make_schedule().alphas_cumprod.to(device)
     snr = alphas / (1 - alphas)
     share = snr.clamp(max=5.0) / (snr + 1)
-    share = share.clamp_min(0.02)
+    share = share.clamp_min(0.1)
 
     def loss_of(x0: Tensor, noise: Tensor, t: Tensor, hidden: Tensor, mask: Tensor) -> Tensor:
         a = alphas[t].sqrt().view(-1, 1, 1, 1)
@@ -166,7 +166,7 @@ def main() -> None:
     wait_for(options.pool / "pool.npz")
     pool = load_pool(options.pool)
     pictures = Pictures(load_library(options.data), device)
-    vae = AutoencoderKL.from_pretrained(options.vae).eval()
+    vae = AutoencoderKL.from_pretrained(options.vae, torch_dtype=torch.float32).eval()
     latents = encode_pool(pool, pictures, vae, device)
     del pictures
     print(f"{len(latents):,} latents, std {float(latents.float().std()):.3f}", flush=True)

@@ -1,0 +1,90 @@
+"""Pack what the emoticons scenario and its captioner ship of the art.
+
+`python -m recipes.emoji.catalogue --data build/emoji`
+
+Writes the scenario's `icons.zip` (pictures for histories, 72 px WebP, an index beside them) and the dual
+encoder's `tags.json` (the words its captions are made of).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from recipes.emoji.art import Icon, load_art
+from recipes.emoji.export import write_json
+from recipes.emoji.vocabulary import STYLE_PHRASES
+
+__all__ = ["chosen", "main"]
+
+GROUPS = {"animals-nature", "food-drink", "activities", "smileys-emotion"}
+SUBGROUPS = {
+    "book-paper",
+    "clothing",
+    "computer",
+    "light-video",
+    "music",
+    "musical-instrument",
+    "sky-weather",
+    "transport-air",
+    "transport-ground",
+}
+SIZE = 72
+QUALITY = 80
+
+
+def chosen(icon: Icon) -> bool:
+    """Whether an icon is something people like and use: people, signs and most tools are left out."""
+    return icon.group in GROUPS or icon.subgroup in SUBGROUPS
+
+
+def pack(data: Path, out: Path) -> tuple[str, ...]:
+    """Write the zip and return the names in it."""
+    art = load_art(data / "art.zip")
+    rows = [row for row, icon in enumerate(art.index) if chosen(icon)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor() as pool, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for row, picture in zip(rows, pool.map(_small, (art.rgba[row] for row in rows)), strict=True):
+            _add(archive, f"{art.index[row].id}.webp", picture)
+        index = [asdict(art.index[row]) for row in rows]
+        _add(archive, "index.json", json.dumps(index, separators=(",", ":")).encode())
+    return tuple(sorted({art.index[row].name for row in rows}))
+
+
+def _small(rgba: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    picture = Image.fromarray(rgba).resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    picture.save(buffer, "WEBP", quality=QUALITY, method=3)
+    return buffer.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """One member with a fixed date, so that the same art gives the same bytes."""
+    archive.writestr(zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0)), content)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("build/emoji"))
+    parser.add_argument(
+        "--icons", type=Path, default=Path("scenarios/pmg_scenarios/emoticons/catalogue/icons.zip")
+    )
+    parser.add_argument("--tags", type=Path, default=Path("models/pmg_models/emoji-clip/tags.json"))
+    options = parser.parse_args()
+    names = pack(options.data, options.icons)
+    tags = {"thing": list(names), "style": list(STYLE_PHRASES.values())}
+    options.tags.parent.mkdir(parents=True, exist_ok=True)
+    write_json(options.tags, {"tags": tags, "threshold": {"thing": 0.05}, "top_k": 1})
+    print(f"{len(names)} names, {options.icons.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
