@@ -26,35 +26,31 @@ from recipes.emoji.vocabulary import STYLE_PHRASES
 __all__ = ["chosen", "main"]
 
 GROUPS = {"animals-nature", "food-drink", "activities", "smileys-emotion"}
-SUBGROUPS = {
-    "book-paper",
-    "clothing",
-    "computer",
-    "light-video",
-    "music",
-    "musical-instrument",
-    "sky-weather",
-    "transport-air",
-    "transport-ground",
-}
+SUBGROUPS = {"book-paper", "clothing", "computer", "musical-instrument", "sky-weather"}
 SIZE = 72
 QUALITY = 80
 
 
-def chosen(icon: Icon) -> bool:
-    """Whether an icon is something people like and use: people, signs and most tools are left out."""
-    return icon.group in GROUPS or icon.subgroup in SUBGROUPS
+def chosen(icon: Icon, used: set[str]) -> bool:
+    """Whether an icon is something people like and use (`used` by a sample user, or of a liked group)."""
+    return icon.group in GROUPS or icon.subgroup in SUBGROUPS or icon.name in used
 
 
-def pack(data: Path, out: Path) -> tuple[str, ...]:
+def used_by_samples(folder: Path) -> set[str]:
+    """Names of the emoji in the sample users' histories."""
+    users = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    return {entry["emoji"].partition("|")[0] for user in users for entry in user["history"]}
+
+
+def pack(data: Path, out: Path, used: set[str]) -> tuple[str, ...]:
     """Write the zip and return the names in it."""
     art = load_art(data / "art.zip")
-    rows = [row for row, icon in enumerate(art.index) if chosen(icon)]
+    rows = [row for row, icon in enumerate(art.index) if chosen(icon, used)]
     out.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for row, picture in zip(rows, pool.map(_small, (art.rgba[row] for row in rows)), strict=True):
             _add(archive, f"{art.index[row].id}.webp", picture)
-        index = [asdict(art.index[row]) for row in rows]
+        index = [{**asdict(art.index[row]), "tags": art.index[row].tags[:6]} for row in rows]
         _add(archive, "index.json", json.dumps(index, separators=(",", ":")).encode())
     return tuple(sorted({art.index[row].name for row in rows}))
 
@@ -79,7 +75,8 @@ def main() -> None:
     )
     parser.add_argument("--tags", type=Path, default=Path("models/pmg_models/emoji-clip/tags.json"))
     options = parser.parse_args()
-    names = pack(options.data, options.icons)
+    used = used_by_samples(options.icons.parent.parent / "users")
+    names = pack(options.data, options.icons, used)
     tags = {"thing": list(names), "style": list(STYLE_PHRASES.values())}
     options.tags.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.tags, {"tags": tags, "threshold": {"thing": 0.05}, "top_k": 1})
