@@ -98,10 +98,10 @@ class Image(Media):
             MediaCorrupt: the file is missing, damaged, or not one of these formats.
         """
         data = _read_limited(source, max_bytes)
-        from PIL import Image as pil
+        import PIL.Image
 
         try:
-            with pil.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as opened:
+            with PIL.Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as opened:
                 width, height = opened.size
                 if width * height > max_pixels:
                     raise MediaTooLarge(
@@ -111,7 +111,9 @@ class Image(Media):
                 return cls.from_pil(opened, background=background)
         except MediaTooLarge:
             raise
-        except pil.DecompressionBombError as error:  # Pillow's own limit, found while reading the header
+        except (
+            PIL.Image.DecompressionBombError
+        ) as error:  # Pillow's own limit, found while reading the header
             raise MediaTooLarge(
                 f"an image of at most {max_pixels:,} pixels was expected; this one states far more. "
                 "Scale it down."
@@ -125,19 +127,19 @@ class Image(Media):
     @classmethod
     def from_pil(cls, image: PILImage, *, background: tuple[int, int, int] = (255, 255, 255)) -> Image:
         """From a Pillow image of any mode; transparency goes onto `background`."""
-        from PIL import Image as pil
+        import PIL.Image
 
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             rgba = image.convert("RGBA")
-            ground = pil.new("RGBA", rgba.size, (*background, 255))
-            image = pil.alpha_composite(ground, rgba)
+            ground = PIL.Image.new("RGBA", rgba.size, (*background, 255))
+            image = PIL.Image.alpha_composite(ground, rgba)
         return cls(np.asarray(image.convert("RGB"), dtype=np.uint8))
 
     def to_pil(self) -> PILImage:
         """As a Pillow RGB image."""
-        from PIL import Image as pil
+        import PIL.Image
 
-        return pil.fromarray(self.pixels)
+        return PIL.Image.fromarray(self.pixels)
 
     def to_bytes(self) -> bytes:
         """The image as PNG bytes."""

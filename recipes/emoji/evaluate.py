@@ -172,7 +172,8 @@ def measure_autoencoder(library: Library, pictures: Pictures, folder: Path) -> d
         picture = pictures.draw(originals(part))
         again = vae.decode(vae.encode(picture).latent_dist.mean).sample.clamp(-1, 1)
         before, after = (
-            [Image(as_pixels((p.permute(1, 2, 0).numpy() + 1) / 2)) for p in side] for side in (picture, again)
+            [Image(as_pixels((p.permute(1, 2, 0).numpy() + 1) / 2)) for p in side]
+            for side in (picture, again)
         )
         errors += [
             np.abs(a.pixels.astype(float) - b.pixels).mean() for a, b in zip(before, after, strict=True)

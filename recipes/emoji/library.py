@@ -112,5 +112,7 @@ def _hues(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high, low = pixels.max(1, initial=0), pixels.min(1, initial=1)
     spread = np.maximum(high - low, 1e-6)
     r, g, b = pixels.T
-    hue = np.select([high == r, high == g], [(g - b) / spread % 6, (b - r) / spread + 2], (r - g) / spread + 4)
+    hue = np.select(
+        [high == r, high == g], [(g - b) / spread % 6, (b - r) / spread + 2], (r - g) / spread + 4
+    )
     return hue * 60, (high > 0.35) & (spread > 0.35 * high)

@@ -1,4 +1,4 @@
-"""What every training run shares: a time budget, an average of the weights, checkpoints that survive a kill."""
+"""What every training run shares: a time budget, averaged weights, checkpoints that survive a kill."""
 
 from __future__ import annotations
 

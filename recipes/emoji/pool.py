@@ -1,6 +1,7 @@
 """Training pool: scenes with ready-made captions as token ids and claims, built once on the CPU.
 
-`python -m recipes.emoji.pool --data build/emoji --text build/emoji/minilm --scenes 400000 --out build/emoji/pool`
+    python -m recipes.emoji.pool --data build/emoji --text build/emoji/minilm --scenes 400000 \\
+        --out build/emoji/pool
 """
 
 from __future__ import annotations

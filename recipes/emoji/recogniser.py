@@ -68,7 +68,9 @@ class Recogniser(nn.Module):
 def load_recogniser(path: Path) -> Recogniser:
     """The trained judge, in float32 on the CPU."""
     stored = {key: value.float() for key, value in load_file(path).items()}
-    stored = {key: value.long() if key.endswith("num_batches_tracked") else value for key, value in stored.items()}
+    stored = {
+        key: value.long() if key.endswith("num_batches_tracked") else value for key, value in stored.items()
+    }
     model = Recogniser(stored["name.weight"].shape[0])
     model.load_state_dict(stored)
     return model.eval()

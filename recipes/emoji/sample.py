@@ -72,7 +72,9 @@ class Sampler:
         count = len(parts)
         hidden = torch.cat([empty.expand(count, -1, -1), hidden]).to(self.dtype)
         mask = torch.cat([empty_mask.expand(count, -1), mask.view(count, -1)])
-        noise = [torch.randn(12, 16, 16, generator=torch.Generator().manual_seed(seed + i)) for i in range(count)]
+        noise = [
+            torch.randn(12, 16, 16, generator=torch.Generator().manual_seed(seed + i)) for i in range(count)
+        ]
         latent = torch.stack(noise).to(self.device)
         self.scheduler.set_timesteps(steps, device=self.device)
         for t in self.scheduler.timesteps:
@@ -108,7 +110,9 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     sampler = Sampler(options.runs, options.text, device)
     parts = [(left.format(phrase), right) for left, right in LOOKS for phrase in STYLE_PHRASES.values()]
-    sheet(sampler(parts, steps=options.steps, guidance=options.guidance), len(STYLE_PHRASES) * 2).save(options.out)
+    sheet(sampler(parts, steps=options.steps, guidance=options.guidance), len(STYLE_PHRASES) * 2).save(
+        options.out
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def held_out_rows(library: Library) -> np.ndarray:
     words = list(EXPRESSIONS)
     banned = np.zeros(len(library.name), bool)
     for animal, expression in HELD_OUT_EXPRESSIONS:
-        banned |= (library.name == library.animals[animal]) & (library.expression == words.index(expression) + 1)
+        banned |= (library.name == library.animals[animal]) & (
+            library.expression == words.index(expression) + 1
+        )
     banned[: library.originals] = False
     return banned
 

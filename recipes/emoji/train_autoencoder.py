@@ -24,7 +24,7 @@ from recipes.emoji.perceptual import FeatureDistance
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.scenes import Scenes, draw_scenes
 
-__all__ = ["held_out_names", "make_autoencoder", "main", "originals"]
+__all__ = ["held_out_names", "main", "make_autoencoder", "originals"]
 
 
 def make_autoencoder() -> AutoencoderKL:

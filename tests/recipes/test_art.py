@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("resvg_py")
 pytest.importorskip("PIL")
 
-from recipes.emoji import art, expressions  # noqa: E402
+from recipes.emoji import art, expressions
 
 GROUPS = {
     "groups": {"0": "smileys-emotion", "2": "component", "8": "symbols", "9": "flags"},
@@ -66,10 +66,12 @@ def test_emoji_with_few_styles_is_left_out() -> None:
 @pytest.mark.parametrize("body", ['<path fill="currentColor" d="M1 2h30v9H1z"/>', DISC])
 def test_icons_are_fitted_and_centred(body: str) -> None:
     rgba = art.draw_icon(drawing(body))
-    assert rgba.shape == (128, 128, 4) and rgba.dtype == np.uint8
+    assert rgba.shape == (128, 128, 4)
+    assert rgba.dtype == np.uint8
     left, top, right, bottom = art.painted_box(rgba[..., 3]) or (0, 0, 0, 0)
     assert 112 <= max(right - left, bottom - top) <= 120
-    assert abs(left + right - 128) <= 2 and abs(top + bottom - 128) <= 2
+    assert abs(left + right - 128) <= 2
+    assert abs(top + bottom - 128) <= 2
     assert not rgba[..., :3][rgba[..., 3] == 0].any()
 
 
@@ -92,7 +94,8 @@ def test_archive_round_trip(tmp_path: Path) -> None:
 def test_base_disc_is_dropped() -> None:
     features = expressions.face_features(drawing(DISC + EYES))
     shape = expressions.measure(features)
-    assert shape is not None and shape.lightness < 0.3
+    assert shape is not None
+    assert shape.lightness < 0.3
     assert shape.box == pytest.approx((9 / 32, 11 / 32, 23 / 32, 15 / 32), abs=0.01)
 
 
