@@ -2,8 +2,9 @@
 
 `python -m recipes.emoji.train --data build/emoji`
 
-Stages that do not wait for one another share the GPU; every stage writes `<stage>.log` and can be taken
-up again after an interruption by the same command.
+Stages that do not wait for one another share the GPU; every stage writes `<stage>.log`. A stage whose
+result is already there is left alone and one that was interrupted goes on from its last checkpoint, so
+the same command takes a broken run up again.
 """
 
 from __future__ import annotations
@@ -11,41 +12,110 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["main"]
+__all__ = ["Stage", "main", "stages"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training run.
+
+    Attributes:
+        name: of its log file.
+        module: of `recipes.emoji` to run.
+        result: the file that shows it is done.
+        arguments: command-line arguments besides `--data`.
+    """
+
+    name: str
+    module: str
+    result: Path
+    arguments: tuple[object, ...]
+
+
+def stages(options: argparse.Namespace) -> list[list[Stage]]:
+    """Chains that run side by side; the stages of one chain run one after another."""
+    data: Path = options.data
+    text = ("--text", data / "minilm")
+    vgg = ("--vgg", data / "vgg16-trunk.safetensors")
+    vae, polished, unet = data / "vae", data / "vae-polished", data / "unet"
+    clip, judge, pool = data / "clip", data / "recogniser", data / "pool"
+    start = ("--start", options.start) if options.start else ()
+    return [
+        [Stage("pool", "pool", pool / "pool.npz", ("--scenes", options.scenes, "--out", pool, *text))],
+        [
+            Stage(
+                "autoencoder",
+                "train_autoencoder",
+                vae / "measured.json",
+                ("--minutes", options.autoencoder, "--out", vae, "--compile", *vgg),
+            ),
+            Stage(
+                "decoder",
+                "train_autoencoder",
+                polished / "measured.json",
+                ("--minutes", options.decoder, "--out", polished, "--decoder-of", vae, "--rate", 4e-4, *vgg),
+            ),
+        ],
+        [
+            Stage(
+                "diffusion",
+                "train_diffusion",
+                unet / "config.json",
+                ("--minutes", options.diffusion, "--out", unet, "--vae", vae, "--pool", pool)
+                + ("--compile", *start, *text),
+            )
+        ],
+        [
+            Stage(
+                "recogniser",
+                "train_recogniser",
+                judge / "measured.json",
+                ("--minutes", options.recogniser, "--out", judge),
+            ),
+            Stage(
+                "dual_encoder",
+                "train_dual_encoder",
+                clip / "dual_encoder.safetensors",
+                ("--minutes", options.dual_encoder, "--out", clip, "--pool", pool, *text),
+            ),
+        ],
+    ]
+
+
+def run(chain: list[Stage], data: Path) -> subprocess.Popen[bytes]:
+    """Start the stages of a chain that are not done, as one process that ends with the first failure."""
+    commands = []
+    for stage in chain:
+        if not stage.result.exists():
+            words = [sys.executable, "-u", "-m", f"recipes.emoji.{stage.module}", "--data", data]
+            commands.append(([str(word) for word in [*words, *stage.arguments]], data / f"{stage.name}.log"))
+    script = (
+        "import subprocess, sys\n"
+        f"for command, log in {[(command, str(log)) for command, log in commands]!r}:\n"
+        "    with open(log, 'a') as file:\n"
+        "        if subprocess.run(command, stdout=file, stderr=file).returncode:\n"
+        "            sys.exit(1)\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", script])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("build/emoji"))
     parser.add_argument("--scenes", type=int, default=500_000)
-    parser.add_argument("--autoencoder", type=float, default=4.5, help="minutes")
-    parser.add_argument("--diffusion", type=float, default=15.0, help="minutes")
-    parser.add_argument("--dual-encoder", type=float, default=6.0, help="minutes")
-    parser.add_argument("--recogniser", type=float, default=4.5, help="minutes")
+    parser.add_argument("--start", type=Path, help="folder of a trained UNet to go on from")
+    for name, minutes in (("autoencoder", 5.0), ("decoder", 2.0), ("diffusion", 20.0)):
+        parser.add_argument(f"--{name}", type=float, default=minutes, help="minutes")
+    parser.add_argument("--dual-encoder", type=float, default=7.0, help="minutes")
+    parser.add_argument("--recogniser", type=float, default=6.0, help="minutes")
     options = parser.parse_args()
-    data = options.data
-    stages = {
-        "pool": ["--scenes", options.scenes, "--out", data / "pool"],
-        "train_autoencoder": ["--minutes", options.autoencoder, "--out", data / "vae", "--compile"],
-        "train_diffusion": ["--minutes", options.diffusion, "--vae", data / "vae", "--compile"],
-        "train_dual_encoder": ["--minutes", options.dual_encoder, "--out", data / "clip"],
-        "train_recogniser": ["--minutes", options.recogniser, "--out", data / "recogniser"],
-    }
-    stages["train_diffusion"] += ["--pool", data / "pool", "--out", data / "unet"]
-    stages["train_dual_encoder"] += ["--pool", data / "pool"]
-    for stage in ("pool", "train_diffusion", "train_dual_encoder"):
-        stages[stage] += ["--text", data / "minilm"]
-    stages["train_autoencoder"] += ["--vgg", data / "vgg16-trunk.safetensors"]
-    running = {}
-    for stage, arguments in stages.items():
-        command = [sys.executable, "-u", "-m", f"recipes.emoji.{stage}", "--data", data, *arguments]
-        with (data / f"{stage}.log").open("a") as log:
-            running[stage] = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
-    failed = [stage for stage, process in running.items() if process.wait() != 0]
+    running = {chain[0].name: run(chain, options.data) for chain in stages(options)}
+    failed = [name for name, process in running.items() if process.wait() != 0]
     if failed:
-        sys.exit(f"failed: {', '.join(failed)}; see {data}/<stage>.log, then run the same command again")
+        sys.exit(f"failed: {', '.join(failed)}; see the logs in {options.data}, then run this again")
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="folder of a trained UNet to go on from")
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -117,7 +118,11 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    unet = make_unet().to(device).to(memory_format=torch.channels_last)
+    if options.start:
+        unet = UNet2DConditionModel.from_pretrained(options.start, torch_dtype=torch.float32)
+    else:
+        unet = make_unet()
+    unet = unet.to(device).to(memory_format=torch.channels_last)
     average = Average(unet, 0.9997)
     decayed = [p for p in unet.parameters() if p.ndim > 1]
     others = [p for p in unet.parameters() if p.ndim <= 1]
