@@ -43,6 +43,7 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
     vae, polished, unet = data / "vae", data / "vae-polished", data / "unet"
     clip, judge, pool = data / "clip", data / "recogniser", data / "pool"
     start = ("--start", options.start) if options.start else ()
+    latents = ("--vae", vae, "--pool", pool)
     return [
         [Stage("pool", "pool", pool / "pool.npz", ("--scenes", options.scenes, "--out", pool, *text))],
         [
@@ -64,8 +65,7 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
                 "diffusion",
                 "train_diffusion",
                 unet / "config.json",
-                ("--minutes", options.diffusion, "--out", unet, "--vae", vae, "--pool", pool)
-                + ("--compile", *start, *text),
+                ("--minutes", options.diffusion, "--out", unet, *latents, *start, *text, "--compile"),
             )
         ],
         [
