@@ -111,9 +111,7 @@ class Image(Media):
                 return cls.from_pil(opened, background=background)
         except MediaTooLarge:
             raise
-        except (
-            PIL.Image.DecompressionBombError
-        ) as error:  # Pillow's own limit, found while reading the header
+        except PIL.Image.DecompressionBombError as error:  # Pillow's own limit, read from the header
             raise MediaTooLarge(
                 f"an image of at most {max_pixels:,} pixels was expected; this one states far more. "
                 "Scale it down."
