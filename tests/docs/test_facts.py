@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import re
@@ -109,6 +110,32 @@ def test_the_dependencies_page_lists_what_pyproject_asks_for() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| ([\w-]+) \|", page, re.M)) - {"package"}
     assert listed == names
+
+
+def test_the_figures_of_the_embedded_models_are_those_of_the_results() -> None:
+    page = (ROOT / "docs" / "embedded-models.md").read_text(encoding="utf-8")
+    figures = re.findall(r"\| `(evaluation|selection)/([\w/]+)` \| (\S+) \|", page)
+    assert len(figures) > 15
+    for name, path, stated in figures:
+        file = ROOT / "recipes" / "emoji" / "results" / f"{name}.json"
+        if not file.exists():
+            assert stated == "—", f"{file.name} is not there to support {path}"
+            continue
+        value = json.loads(file.read_text(encoding="utf-8"))
+        for key in path.split("/"):
+            value = value[key]
+        assert stated == (f"{value:.3f}" if isinstance(value, float) else f"{value}"), path
+
+
+@pytest.mark.parametrize(
+    "folder", ["models/pmg_models/emoji-diffusion", "models/pmg_models/emoji-clip", "recipes/emoji/judge"]
+)
+def test_a_model_card_speaks_of_the_weights_beside_it(folder: str) -> None:
+    card = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    for line in (ROOT / folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        assert line in card
+        stated, name = line.split()
+        assert hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest() == stated
 
 
 def test_notice_names_every_art_package_that_the_recipe_draws() -> None:
