@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["Average", "Run", "cosine", "wait_for"]
+__all__ = ["Average", "Fit", "Run", "cosine", "wait_for"]
 
 
 def cosine(done: float, peak: float, warmup: float = 0.02, floor: float = 0.02) -> float:
@@ -108,3 +108,51 @@ class Run:
         print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
         with (self.out / "log.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+
+class Fit:
+    """A module, its average and its optimizer as one thing that steps, is saved, and is taken up again.
+
+    The learning rate follows `cosine` over the run's budget. Constructing it resumes from the run's
+    checkpoint where there is one.
+    """
+
+    def __init__(
+        self, module: nn.Module, optimizer: torch.optim.Optimizer, run: Run, *, rate: float, decay: float
+    ) -> None:
+        self.module, self.optimizer, self.run, self.rate = module, optimizer, run, rate
+        self.average = Average(module, decay)
+        self.trained = [p for group in optimizer.param_groups for p in group["params"]]
+        if state := run.resume():
+            module.load_state_dict(state["module"])
+            optimizer.load_state_dict(state["optimizer"])
+            device = self.trained[0].device
+            self.average.values = [value.to(device) for value in state["average"]]
+            self.average.steps = run.step
+
+    def step(self, loss: Tensor) -> None:
+        """One step down `loss`; now and then a checkpoint."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = cosine(self.run.done, self.rate)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.optimizer.step()
+        self.average.update()
+        self.save()
+
+    def save(self, *, now: bool = False) -> None:
+        """Write a checkpoint, at most once a minute unless `now`."""
+        self.run.checkpoint(
+            {
+                "module": self.module.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": self.average.values,
+            },
+            now=now,
+        )
+
+    def finish(self) -> None:
+        """A last checkpoint, then the average becomes the module's weights."""
+        self.save(now=True)
+        self.average.copy_to(self.module)

@@ -19,7 +19,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Average, Run, cosine
+from recipes.emoji.loop import Fit, Run
 from recipes.emoji.perceptual import FeatureDistance
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.scenes import Scenes, draw_scenes
@@ -101,15 +101,10 @@ def main() -> None:
         vae.encoder.requires_grad_(False)
         vae.quant_conv.requires_grad_(False)
     distance = FeatureDistance(options.vgg).to(device).to(memory_format=torch.channels_last)
-    average = Average(vae, 0.999)
     trained = [parameter for parameter in vae.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0)
     run = Run(options.out, options.minutes)
-    if state := run.resume():
-        vae.load_state_dict(state["vae"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values = [value.to(device) for value in state["average"]]
-        average.steps = run.step
+    fit = Fit(vae, optimizer, run, rate=options.rate, decay=0.999)
 
     def loss_of(picture: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(device.type, torch.bfloat16):
@@ -127,23 +122,14 @@ def main() -> None:
     if options.compile:
         step_loss(pictures.draw(scenes[: options.batch]).to(memory_format=torch.channels_last))[0].backward()
     for step in run.steps():
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(run.done, options.rate)
         rows = rng.integers(0, len(scenes), options.batch)
         picture = pictures.draw(scenes[rows]).to(memory_format=torch.channels_last)
         loss, error = step_loss(picture)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        average.update()
+        fit.step(loss)
         if step % 100 == 0:
             run.log(loss=float(loss), error_255=float(error) * 127.5)
-        run.checkpoint(
-            {"vae": vae.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-        )
 
-    average.copy_to(vae)
+    fit.finish()
     vae.eval()
     rows = np.flatnonzero(unseen[: library.originals])
     errors, latents = [], []

@@ -17,7 +17,7 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor
 
 from recipes.emoji.library import load_library
-from recipes.emoji.loop import Average, Run, cosine, wait_for
+from recipes.emoji.loop import Fit, Run, wait_for
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, Pool, load_pool
 from recipes.emoji.text import MAX_TOKENS, Text
@@ -123,7 +123,6 @@ def main() -> None:
     else:
         unet = make_unet()
     unet = unet.to(device).to(memory_format=torch.channels_last)
-    average = Average(unet, 0.9997)
     decayed = [p for p in unet.parameters() if p.ndim > 1]
     others = [p for p in unet.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -133,12 +132,8 @@ def main() -> None:
         fused=device.type == "cuda",
     )
     run = Run(options.out, options.minutes)
-    if state := run.resume():
-        unet.load_state_dict(state["unet"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values = [value.to(device) for value in state["average"]]
-        average.steps = run.step
-        torch.manual_seed(options.seed + run.step)
+    fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9997)
+    torch.manual_seed(options.seed + run.step)
 
     alphas = make_schedule().alphas_cumprod.to(device)
     snr = alphas / (1 - alphas)
@@ -186,25 +181,13 @@ def main() -> None:
     print("training", flush=True)
     total = torch.zeros((), device=device)
     for step in run.steps():
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(run.done, options.rate)
         loss = step_loss(*draw_batch())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step()
-        average.update()
+        fit.step(loss)
         total += loss.detach()
         if step % 200 == 199:
             run.log(loss=float(total) / 200)
             total.zero_()
-        run.checkpoint(
-            {"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-        )
-    run.checkpoint(
-        {"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}, now=True
-    )
-    average.copy_to(unet)
+    fit.finish()
     unet.to(torch.float16).save_pretrained(options.out)
     print({"steps": run.step, "hours": options.minutes / 60}, flush=True)
 

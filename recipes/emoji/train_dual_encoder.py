@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from recipes.emoji.captions import concepts
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Average, Run, cosine, wait_for
+from recipes.emoji.loop import Fit, Run, wait_for
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, load_pool
 from recipes.emoji.scenes import Scenes
@@ -124,19 +124,12 @@ def main() -> None:
     shown = torch.from_numpy(shown_concepts(library, pool.scenes))
 
     model = DualEncoder().to(device)
-    average = Average(model, 0.998)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
     run = Run(options.out, options.minutes)
-    if state := run.resume():
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values = [value.to(device) for value in state["average"]]
-        average.steps = run.step
+    fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
     rng = np.random.default_rng(17 + run.step)
 
     for step in run.steps():
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(run.done, options.rate)
         rows = rng.integers(0, len(pool), options.batch)
         picture = augmented(pictures.draw(pool.scenes[rows]))
         ids, claims = _one_text_each(pool.ids[rows], pool.claims[rows], rng)
@@ -152,11 +145,7 @@ def main() -> None:
             (wanted / wanted.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
             + (wanted / wanted.sum(0, keepdim=True) * logits.log_softmax(0)).sum(0).mean()
         )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update()
+        fit.step(loss)
         if step % 100 == 0:
             right = float(fits.gather(1, logits.argmax(1, keepdim=True)).float().mean())
             cosines = image @ said.T
@@ -167,10 +156,7 @@ def main() -> None:
                 other=float(cosines[~fits].mean()),
                 scale=float(model.logit_scale.exp()),
             )
-        run.checkpoint(
-            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-        )
-    average.copy_to(model)
+    fit.finish()
     tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
     save_file(tensors, options.out / "dual_encoder.safetensors", metadata={"format": "pt"})
     print({"steps": run.step, "parameters": sum(value.numel() for value in tensors.values())}, flush=True)

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Average, Run, cosine
+from recipes.emoji.loop import Fit, Run
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.recogniser import Recogniser
 from recipes.emoji.scenes import Scenes, draw_scenes
@@ -90,35 +90,21 @@ def main() -> None:
     labels = {key: torch.from_numpy(value.astype(np.int64)).to(device) for key, value in columns.items()}
 
     model = Recogniser(len(library.names)).to(device).to(memory_format=torch.channels_last)
-    average = Average(model, 0.998)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
     run = Run(options.out, options.minutes)
-    if state := run.resume():
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values = [value.to(device) for value in state["average"]]
-        average.steps = run.step
+    fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
     rng = np.random.default_rng(29 + run.step)
     for step in run.steps():
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(run.done, options.rate)
         rows = rng.integers(0, len(scenes), options.batch)
         picture = augmented(pictures.draw(scenes[rows])).to(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16):
             answer = model(picture)
         at = torch.from_numpy(rows).to(device)
         loss = loss_of(answer, {key: value[at] for key, value in labels.items()})
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update()
+        fit.step(loss)
         if step % 200 == 0:
             run.log(loss=float(loss))
-        run.checkpoint(
-            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-        )
-    average.copy_to(model)
+    fit.finish()
     _settle(model, pictures, scenes, rng)
     tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
     save_file(tensors, options.out / "recogniser.safetensors", metadata={"format": "pt"})
