@@ -22,6 +22,7 @@ from pmg_sdk import (
     Generator,
     GeneratorSpec,
     Image,
+    Item,
     Media,
     Observer,
     PMGPipeline,
@@ -71,7 +72,7 @@ class FaceGenerator(Generator):
 def main(pipeline: PMGPipeline | None = None, out: Path = Path("out/swapped")) -> Result:
     """Make one emoji with the generator above; every other part stays as it is."""
     pipeline = pipeline or PMGPipeline.from_scenario("emoticons", generator=FaceGenerator())
-    user = Behavior(history=("cat face, flat design style", "grinning cat, flat design style"))
+    user = Behavior(history=(Item(text="cat face, flat design style"), Item(text="grinning cat")))
     result = pipeline.generate(user, "I got the job! Best day ever!")
     print(f"{result.winner.weights} won with z {result.winner.z:.3f}; saved in {result.save(out)}")
     return result
