@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("models/pmg_models"))
     parser.add_argument("--judge", type=Path, default=Path("recipes/emoji/judge"))
     parser.add_argument("--vae", type=Path, default=Path("build/emoji/vae-polished"))
-    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--guidance", type=float, default=4.0)
     options = parser.parse_args()
     defaults: dict[str, object] = {
