@@ -6,7 +6,6 @@ there on only parsed keywords travel towards a generator.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pmg_sdk.errors import BehaviorError
+from pmg_sdk.json_file import read_json
 from pmg_sdk.media import Image, Media
 
 __all__ = ["Behavior", "Item", "Message"]
@@ -103,7 +103,7 @@ class Behavior(BaseModel):
         """
         path = Path(path)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = read_json(path)
         except OSError as error:
             raise BehaviorError(f"a behaviour file was expected at {path}; {error.strerror}") from error
         except ValueError as error:
@@ -143,7 +143,10 @@ def _with_images(entry: Any, folder: Path) -> Any:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a NUL in the name
+        raise BehaviorError(f"an item's image is a path in the behaviour file's folder; {error}") from error
     if not path.is_relative_to(folder.resolve()):
         raise BehaviorError(f"an item's image must lie in the behaviour file's folder; {name!r} does not")
     return path

@@ -165,7 +165,7 @@ class PMGConfig(_Settings):
             values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"a config file was expected at {path}; {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter for lists within lists within lists
             raise ConfigError(f"{path} is not UTF-8 TOML: {error}") from error
         return cls(**values)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.conditioning_file import read_conditioning, write_conditioning
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import InputError
+from pmg_sdk.json_file import read_json
 from pmg_sdk.keywords import Keywords
 from pmg_sdk.provenance import Provenance
 from pmg_sdk.storage import write_json
@@ -110,7 +110,7 @@ class UserPreference:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except OSError as error:
         raise InputError(f"a preference file was expected at {path}; {error.strerror}") from error
     except ValueError as error:

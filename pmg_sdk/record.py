@@ -6,7 +6,6 @@ It holds keywords, never the behaviour they were read from.
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.errors import PMGError, ReplayError
+from pmg_sdk.json_file import read_json
 from pmg_sdk.keywords import Keywords
 from pmg_sdk.media import Media
 from pmg_sdk.plan import KeywordParts
@@ -128,7 +128,7 @@ class Record(_Frozen):
             ReplayError: it is missing, damaged or of another format.
         """
         try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+            return cls.model_validate(read_json(path))
         except OSError as error:
             raise ReplayError(f"a result file was expected at {path}; {error.strerror}") from error
         except ValidationError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
+from pmg_sdk.json_file import read_json
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -85,7 +85,7 @@ class ModelFolder:
         """
         path = self.require(name)
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = read_json(path)
         except (OSError, ValueError) as error:
             raise ModelFolderError(
                 f"a JSON object was expected in {path}; it cannot be read ({error})"

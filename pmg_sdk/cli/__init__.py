@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from typing import Any
@@ -35,6 +36,13 @@ class _OneLineErrors(click.Group):
             if ctx.params.get("debug"):
                 raise
             click.echo(f"error: {_one_line(error)}", err=True)
+            ctx.exit(1)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or ctx.params.get("debug"):
+                raise
+            # Our files report it as a StorageError; what is left is the output, sent to a full disk.
+            click.echo(f"error: cannot print the output: {error.strerror}. Free some space.", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains again when it flushes
             ctx.exit(1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,14 +30,14 @@ def behavior_of(user: str, scenario: str) -> Behavior:
 
     samples = sample_users(scenario)
     path = samples.get(user, Path(user))
-    if user in samples or path.suffix == ".json" or path.exists():
+    if user in samples or path.suffix == ".json" or os.path.exists(path):
         load: Callable[[Path], Behavior] = Behavior.load
         module = f"{_package(scenario)}.samples"
         if importlib.util.find_spec(module) is not None:
             load = importlib.import_module(module).load_user
         return load(path)
     raise BehaviorError(
-        f"a sample user of {scenario!r} or a behaviour file was expected; got {user!r}. "
+        f"a sample user of {scenario!r} or a behaviour file was expected; got {user!r:.80}. "
         f"Samples: {', '.join(samples) or 'none'}. A file is JSON with 'history' and 'conversation'."
     )
 

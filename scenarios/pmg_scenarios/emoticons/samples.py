@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from pmg_scenarios.emoticons.catalogue import Catalogue, catalogue
 from pmg_sdk.behavior import Behavior
 from pmg_sdk.errors import BehaviorError
+from pmg_sdk.json_file import read_json
 
 __all__ = ["load_user", "sample_messages", "sample_user", "sample_users"]
 
@@ -57,7 +57,7 @@ def load_user(path: str | Path, icons: Catalogue | None = None) -> Behavior:
     """
     path = Path(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
     except OSError as error:
         raise BehaviorError(f"a behaviour file was expected at {path}; {error.strerror}") from error
     except ValueError as error:
