@@ -75,8 +75,9 @@ def test_scaling_embeddings_changes_nothing(e_M: np.ndarray, texts: np.ndarray, 
     lengths = [*np.linalg.norm(e_M, axis=1), *np.linalg.norm(texts[:2], axis=1)]
     assume(min(lengths) > 1e-3)
     for text in texts[:2]:
-        # Powers of two scale exactly, so equality is exact as well.
-        assert np.array_equal(cosines(e_M, text), cosines(e_M.astype(np.float64) * factor, text * factor))
+        # Powers of two scale exactly, so equality is exact as well; float32's smallest would vanish.
+        scaled = e_M.astype(np.float64) * factor, text.astype(np.float64) * factor
+        assert np.array_equal(cosines(e_M, text), cosines(*scaled))
 
 
 def test_a_cosine_beyond_the_logarithm_is_clamped_and_counted() -> None:
