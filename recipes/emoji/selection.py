@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,7 +106,7 @@ def answer_all(
     users: Mapping[str, UserPreference],
     pictures: Path,
     numbers: Sequence[int] = range(len(MESSAGES)),
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     """The record of every pair, message by message; all users of one message get the same noise."""
     pictures.mkdir(parents=True, exist_ok=True)
     for number in numbers:
@@ -147,7 +148,7 @@ def _shown(
     return Shown(d_p, d_t, judge.see(medium, preference.keywords, target.keywords))
 
 
-def summarise(records: Sequence[Mapping[str, object]], grid: Sequence[str]) -> dict[str, object]:
+def summarise(records: Sequence[Mapping[str, Any]], grid: Sequence[str]) -> dict[str, Any]:
     """Means of both sides, differences with paired bootstrap 95 % intervals, and what was required."""
     won = Counter(str(record["winner"]) for record in records)
     sides = {side: _table(records, side) for side in ("personalised", "unpersonalised")}
@@ -157,6 +158,7 @@ def summarise(records: Sequence[Mapping[str, object]], grid: Sequence[str]) -> d
     return {
         "pairs": len(records),
         "wins_by_weights": {weights: won[weights] for weights in grid},
+        "without_choosing": {weights: _always(records, weights) for weights in grid},
         **{side: {key: float(row.mean()) for key, row in table.items()} for side, table in sides.items()},
         "difference": differences,
         "required": {
@@ -168,9 +170,14 @@ def summarise(records: Sequence[Mapping[str, object]], grid: Sequence[str]) -> d
     }
 
 
-def _table(records: Sequence[Mapping[str, object]], side: str) -> dict[str, np.ndarray]:
-    rows = [record[side] for record in records]
-    flat = [{**row, **row["seen"]} for row in rows if isinstance(row, dict)]
+def _always(records: Sequence[Mapping[str, Any]], weights: str) -> dict[str, float]:
+    """Mean d_p, d_t and z if this one weight pair were always taken."""
+    taken = [made for record in records for made in record["candidates"] if made["weights"] == weights]
+    return {key: float(np.mean([made[key] for made in taken])) for key in ("d_p", "d_t", "z")}
+
+
+def _table(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, np.ndarray]:
+    flat = [{**record[side], **record[side]["seen"]} for record in records]
     keys = ("d_p", "d_t", "subject", "style", "expression")
     return {key: np.array([float(row[key]) for row in flat]) for key in keys}
 
