@@ -83,7 +83,7 @@ class Limits(_Settings):
     items: int = Field(default=32, ge=1)
     messages: int = Field(default=32, ge=1)
     media: int = Field(default=4, ge=0)
-    text: int = Field(default=20_000, ge=1)
+    text: int = Field(default=4_000, ge=1)
 
 
 class PMGConfig(_Settings):

@@ -1,0 +1,136 @@
+"""The weights that ship are the recorded ones, and load as what they say they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pmg_models import folder_of
+from pmg_scenarios.emoticons.catalogue import catalogue
+from pmg_sdk import Image
+from pmg_sdk.assets import resolve_model
+from pmg_sdk.errors import AssetUnavailable
+
+MODELS = ("emoji-diffusion", "emoji-clip")
+RED = Image(np.full((128, 128, 3), (220, 30, 30), dtype=np.uint8))
+
+
+def assembled(name: str) -> Path:
+    """The whole folder of a model: what ships, and the text tower of the published asset."""
+    try:
+        return Path(resolve_model(f"pmg:{name}"))
+    except AssetUnavailable as error:
+        pytest.skip(f"the text tower of {name} cannot be fetched here: {error}")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_weight_file_has_its_recorded_sha256(name: str) -> None:
+    folder = folder_of(name)
+    lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    recorded = {path: digest for digest, path in (line.split(maxsplit=1) for line in lines)}
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*.safetensors")
+    }
+    assert found
+    assert found == recorded
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_json_file_can_be_read(name: str) -> None:
+    for path in folder_of(name).rglob("*.json"):
+        assert json.loads(path.read_text(encoding="utf-8")), path
+
+
+def test_the_denoiser_and_the_autoencoder_load_with_stock_diffusers() -> None:
+    import diffusers
+    import torch
+
+    folder = folder_of("emoji-diffusion")
+    unet, unet_report = diffusers.UNet2DConditionModel.from_pretrained(
+        folder, subfolder="unet", output_loading_info=True
+    )
+    vae, vae_report = diffusers.AutoencoderKL.from_pretrained(
+        folder, subfolder="vae", output_loading_info=True
+    )
+    for report in (unet_report, vae_report):
+        assert not report["missing_keys"]
+        assert not report["unexpected_keys"]
+    assert unet.config.in_channels == vae.config.latent_channels
+    parameters = [*unet.parameters(), *vae.parameters()]
+    assert all(bool(torch.isfinite(parameter).all()) for parameter in parameters)
+
+
+def test_the_autoencoder_gives_the_scenarios_icons_back() -> None:
+    """Mean error over an icon of every style; the figure on all of the art stands in the model card."""
+    import diffusers
+    import torch
+
+    vae = diffusers.AutoencoderKL.from_pretrained(
+        folder_of("emoji-diffusion"), subfolder="vae", torch_dtype=torch.float32
+    ).eval()
+    one_of_each = {icon.style: catalogue().image(icon.name, icon.style) for icon in catalogue().icons}
+    images = [np.asarray(image.to_pil().resize((128, 128))) for image in one_of_each.values()]
+    assert len(images) >= 2
+    pixels = torch.from_numpy(np.stack(images).astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        again = vae.decode(vae.encode(pixels).latent_dist.mean).sample.clamp(-1, 1)
+    assert float((again - pixels).abs().mean()) * 127.5 <= 4
+
+
+@pytest.mark.slow
+def test_the_denoising_loop_agrees_with_the_stock_pipeline_on_the_shipped_model() -> None:
+    """Same embeddings, same noise: from `StableDiffusionPipeline.from_pretrained`, within 2 of 255."""
+    import diffusers
+    import torch
+
+    from pmg_sdk.interfaces import GenerationRequest
+    from pmg_stable_diffusion import StableDiffusionGenerator
+
+    folder = assembled("emoji-diffusion")
+    generator = StableDiffusionGenerator(
+        model=str(folder), device="cpu", steps=4, guidance=4.0, guidance_rescale=0.0, padding=True
+    )
+    prompt, negative = generator.text_encoder.encode(["cat face, glossy 3D style", ""])
+    (own,) = generator.generate([GenerationRequest(seed=7, conditioning=prompt, negative=negative)])
+    stock: Any = diffusers.StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    stock.set_progress_bar_config(disable=True)
+    picture = stock(
+        prompt_embeds=torch.from_numpy(prompt.embeds)[None],
+        negative_prompt_embeds=torch.from_numpy(negative.embeds)[None],
+        num_inference_steps=4,
+        guidance_scale=4.0,
+        generator=torch.Generator().manual_seed(7),
+        output_type="np",
+    ).images[0]
+    assert isinstance(own, Image)
+    assert np.abs(own.pixels - picture * 255).max() <= 2
+
+
+@pytest.mark.slow
+def test_the_dual_encoder_loads_with_stock_open_clip_and_embeds_as_the_scorer() -> None:
+    """The two further arguments keep open_clip from asking a hub for the text tower's configuration."""
+    import open_clip
+    import torch
+
+    from pmg_open_clip import OpenClipScorer
+
+    folder = assembled("emoji-clip")
+    text = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
+    model, _, preprocess = open_clip.create_model_and_transforms(
+        f"local-dir:{folder}",
+        text_cfg={**text, "hf_model_name": str(folder), "hf_model_pretrained": False},
+    )
+    model = model.eval()
+    words = ["red square, glossy 3D style", "crying, sad"]
+    with torch.inference_mode():
+        texts = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(words), normalize=True)
+        pictures = model.encode_image(preprocess(RED.to_pil())[None], normalize=True)
+    scorer = OpenClipScorer(model=str(folder), device="cpu")
+    assert np.abs(scorer.embed_text(words) - texts.numpy()).max() < 1e-4
+    assert np.abs(scorer.embed_media([RED]) - pictures.numpy()).max() < 1e-4
