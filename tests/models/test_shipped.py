@@ -74,8 +74,9 @@ def test_the_autoencoder_gives_the_scenarios_icons_back() -> None:
     vae = diffusers.AutoencoderKL.from_pretrained(
         folder_of("emoji-diffusion"), subfolder="vae", torch_dtype=torch.float32
     ).eval()
-    one_of_each = {icon.style: catalogue().image(icon.name, icon.style) for icon in catalogue().icons}
-    images = [np.asarray(image.to_pil().resize((128, 128))) for image in one_of_each.values()]
+    one_of_each = {icon.style: icon.name for icon in catalogue().icons}
+    icons = [catalogue().image(name, style) for style, name in one_of_each.items()]
+    images = [np.asarray(icon.to_pil().resize((128, 128))) for icon in icons]
     assert len(images) >= 2
     pixels = torch.from_numpy(np.stack(images).astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
     with torch.inference_mode():
