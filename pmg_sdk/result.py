@@ -24,6 +24,7 @@ __all__ = ["RESULT_FILE", "Result"]
 RESULT_FILE = "result.json"
 _SHEET_FILE = "sheet.png"
 _SOFT_FILE = "preference.safetensors"
+_BESIDE = (_SHEET_FILE, _SOFT_FILE, "winner.*", ".DS_Store")  # the last by macOS, in folders looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class Result:
             StorageError: it cannot be written; what was there before is untouched.
         """
         folder, record = Path(folder), self.record()
-        with replacing_folder(folder, marker=RESULT_FILE) as scratch:
+        with replacing_folder(folder, marker=RESULT_FILE, others=_BESIDE) as scratch:
             self.media.save(scratch / record.media.file)
             contact_sheet(self.selection).save(scratch / _SHEET_FILE)
             if self.preference.soft is not None:

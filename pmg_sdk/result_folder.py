@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pmg_sdk.errors import StorageError
@@ -15,17 +16,21 @@ __all__ = ["replacing_folder"]
 
 
 @contextmanager
-def replacing_folder(folder: Path, marker: str) -> Iterator[Path]:
+def replacing_folder(folder: Path, *, marker: str, others: Collection[str]) -> Iterator[Path]:
     """A scratch folder beside `folder` that takes its place when the block ends well.
 
-    A folder that is there already is replaced only when it is empty or holds `marker`, a file
-    that tells it was written this way; on any error, Ctrl-C included, it is left as it was.
+    A folder that is there already is replaced only when it is empty, or holds `marker`, a file that
+    tells it was written this way, and nothing but what such a folder holds; on any error, Ctrl-C
+    included, it is left as it was.
+
+    Args:
+        others: names, as patterns like "winner.*", of what may stand beside the marker.
 
     Raises:
         StorageError: `folder` holds something else, or cannot be written.
     """
     folder = folder.resolve()  # "." has no name, and a link is followed rather than replaced
-    if folder.exists() and not _may_be_replaced(folder, marker):
+    if folder.exists() and not _may_be_replaced(folder, marker, others):
         raise StorageError(
             f"a new folder, an empty one or an earlier result was expected at {folder}; it holds something "
             "else. Choose another folder; nothing was changed."
@@ -54,5 +59,10 @@ def replacing_folder(folder: Path, marker: str) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _may_be_replaced(folder: Path, marker: str) -> bool:
-    return folder.is_dir() and ((folder / marker).is_file() or not any(folder.iterdir()))
+def _may_be_replaced(folder: Path, marker: str, others: Collection[str]) -> bool:
+    # Everything in it will be removed, and many programs write a file of the marker's name.
+    if not folder.is_dir():
+        return False
+    names = {entry.name for entry in folder.iterdir()}
+    foreign = [name for name in names if not any(fnmatchcase(name, one) for one in (marker, *others))]
+    return not names or (marker in names and not foreign)

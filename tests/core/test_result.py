@@ -83,6 +83,15 @@ def test_a_folder_with_other_things_is_never_touched(result: Result, tmp_path: P
     assert contents(tmp_path) == {"thesis.tex": b"years of work"}
 
 
+def test_a_result_with_other_things_beside_it_is_never_touched(result: Result, tmp_path: Path) -> None:
+    """Many programs write a result.json; what else is in its folder is not ours to remove."""
+    (tmp_path / "result.json").write_text("{}")
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(StorageError, match="holds something else"):
+        result.save(tmp_path)
+    assert contents(tmp_path) == {"result.json": b"{}", "thesis.tex": b"years of work"}
+
+
 def test_a_file_in_the_way_is_named(result: Result, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageError, match="out"):
