@@ -100,7 +100,9 @@ def plan(
         soft = preference.soft if config.use_soft else None
         parts = _encoded(kept, soft, encoder, with_empty=config.weighting == "from_empty")
         personal = parts.preference is not None
-    if not personal:
+    if not personal and keywords.preference:
+        warnings.append("no preference keyword conditions the generator: the result is not personalised")
+    elif not personal:
         warnings.append(
             "nothing is known of what the user likes: the result is not personalised, z = log d_t"
         )

@@ -146,6 +146,16 @@ def test_nothing_known_means_one_unpersonalised_candidate_a_noise() -> None:
     assert any("not personalised" in warning for warning in made.warnings)
 
 
+def test_keywords_that_may_not_condition_are_not_said_to_be_unknown() -> None:
+    """They still score: z holds log d_p, and the warning must not deny it."""
+    made = planned(use_keywords=False)
+    assert [draft.weights for draft in made.drafts] == [WeightPair(0, 1)]
+    assert made.keywords.preference
+    assert [warning for warning in made.warnings if "not personalised" in warning] == [
+        "no preference keyword conditions the generator: the result is not personalised"
+    ]
+
+
 def test_weighing_from_empty_reaches_the_generator() -> None:
     empty, E_t = ReferenceTextEncoder().encode(["", "cat"])
     (draft,) = planned(UserPreference(keywords("blue")), weights=["1:0.5"], weighting="from_empty").drafts
