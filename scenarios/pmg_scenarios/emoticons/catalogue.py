@@ -133,8 +133,8 @@ def catalogue() -> Catalogue:
 
 
 def _expanded(entry: dict[str, Any] | str, icons: Catalogue) -> dict[str, Any] | str:
-    if isinstance(entry, str) or "emoji" not in entry:
-        return entry
+    if not isinstance(entry, dict) or "emoji" not in entry:
+        return entry  # what is neither text nor an object is refused with its place by `Behavior`
     name, separator, style = str(entry["emoji"]).partition("|")
     if not separator:
         raise BehaviorError(f'an emoji is written "<name>|<style>", like "cat face|glossy"; got {name!r}')
