@@ -102,7 +102,9 @@ def ensure_folder(folder: Path, build: Callable[[Path], None]) -> Path:
 def _record(folder: Path) -> None:
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     for path in files.values():
-        os.chmod(path, path.stat().st_mode | 0o444)  # safetensors writes 0600, and caches are shared
+        mode = path.stat().st_mode
+        if mode & 0o444 != 0o444:  # safetensors writes 0600, and caches are shared
+            os.chmod(path, mode | 0o444)  # never needlessly: a linked file may belong to somebody else
     stamp = {name: [path.stat().st_size, sha256_of(path)] for name, path in files.items()}
     (folder / _STAMP).write_text(json.dumps({"files": stamp}, indent=1), encoding="utf-8")
 
