@@ -169,10 +169,11 @@ class StableDiffusionGenerator(Generator):
         """The current estimate of every candidate of the running batch; empty when none is running."""
         import torch
 
-        if self._estimate is None or self._sampler is None:
+        estimate, sampler = self._estimate, self._sampler  # another thread may be asking: the batch may end
+        if estimate is None or sampler is None:
             return []
         with torch.inference_mode():
-            return list(self._sampler.decode(list(self._estimate)))
+            return list(sampler.decode(list(estimate)))
 
     def _jobs(self, requests: Sequence[GenerationRequest]) -> list[Job]:
         """The requests with everything filled in that they leave open."""

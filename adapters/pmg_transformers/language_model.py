@@ -97,8 +97,9 @@ class TransformersLanguageModel(LanguageModel):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`, without special ones."""
-        _, tokenizer = self._parts()
-        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        with self._lock:  # fast tokenizers refuse to be used by two threads at once
+            _, tokenizer = self._parts()
+            return len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
         """The first line of every answer.
@@ -123,11 +124,11 @@ class TransformersLanguageModel(LanguageModel):
             InputError: an option is empty, or a prompt does not fit.
             OutOfMemory: one prompt with one option does not fit.
         """
-        _, tokenizer = self._parts()
-        endings = [tokenizer(option, add_special_tokens=False)["input_ids"] for option in options]
-        if not endings or not all(endings):
-            raise InputError("options to choose from are non-empty texts; got an empty one, or none")
         with self._lock:
+            _, tokenizer = self._parts()
+            endings = [tokenizer(option, add_special_tokens=False)["input_ids"] for option in options]
+            if not endings or not all(endings):
+                raise InputError("options to choose from are non-empty texts; got an empty one, or none")
             room = max(len(ending) for ending in endings)
             return [self._ratings(self._tokens(chat, room=room), endings) for chat in prompts]
 
