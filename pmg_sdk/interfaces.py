@@ -5,7 +5,7 @@ HTTP call stay inside the adapter. Required surface is an ABC, an optional abili
 runtime Protocol that the core asks for with `isinstance`.
 
 Adapters are constructed with keyword options only, and must not load weights before their
-first use or an explicit `load(progress)` (see `SupportsLoading`).
+first use or an explicit `load(observer)` (see `SupportsLoading`).
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class SoftPreferenceEncoder(ABC):
 
 @dataclass(frozen=True)
 class GeneratorSpec:
-    """What a generator is and can do; conformance audits it both ways.
+    """What a generator is and can do.
 
     Attributes:
         modality: of the media it makes.

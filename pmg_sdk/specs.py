@@ -109,7 +109,7 @@ def _normalised(distribution: str | None) -> str:
 
 def _check_record(kind: str, name: str, factory: str, api_version: int) -> None:
     if not _NAME.fullmatch(name):
-        raise PluginError(f"an {kind} name is lower case, digits and - or _; got {name!r}")
+        raise PluginError(f"{kind} names are lower case, digits and - or _; got {name!r}")
     if not _FACTORY.fullmatch(factory):
         raise PluginError(f"{kind} {name!r}: a factory looks like package.module:Name; got {factory!r}")
     if not isinstance(api_version, int):
