@@ -29,7 +29,7 @@ types: .venv/.test ## mypy, strict
 	$(BIN)/mypy
 
 clean: ## remove the environment and what was built; training data in build/emoji stays
-	rm -rf .venv build/lib build/bdist.* dist out
+	rm -rf .venv build/lib build/bdist.* dist out out-*
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pmg-sdk needs Python 3.11 or newer; set PYTHON=python3.12, for example")'

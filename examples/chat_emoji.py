@@ -29,7 +29,7 @@ USER = Behavior(
 def main(
     pipeline: PMGPipeline | None = None,
     message: str = "Good night, I can hardly keep my eyes open",
-    out: Path = Path("out/chat"),
+    out: Path = Path("out-chat"),
 ) -> Result:
     """Answer `message` with an emoji, print why it won, and save it."""
     pipeline = pipeline or PMGPipeline.from_scenario("emoticons")

@@ -18,7 +18,7 @@ from pmg_sdk import PMGPipeline, Result, UserPreference
 def main(
     pipeline: PMGPipeline | None = None,
     messages: Sequence[str] = sample_messages(),
-    out: Path = Path("out/many"),
+    out: Path = Path("out-many"),
 ) -> list[Result]:
     """An emoji for every message, all from one saved preference."""
     pipeline = pipeline or PMGPipeline.from_scenario("emoticons")

@@ -69,7 +69,7 @@ class FaceGenerator(Generator):
         return Image.from_pil(canvas)
 
 
-def main(pipeline: PMGPipeline | None = None, out: Path = Path("out/swapped")) -> Result:
+def main(pipeline: PMGPipeline | None = None, out: Path = Path("out-swapped")) -> Result:
     """Make one emoji with the generator above; every other part stays as it is."""
     pipeline = pipeline or PMGPipeline.from_scenario("emoticons", generator=FaceGenerator())
     user = Behavior(history=(Item(text="cat face, flat design style"), Item(text="grinning cat")))
