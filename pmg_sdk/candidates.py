@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pmg_sdk.errors import BackendError, GenerationError
+from pmg_sdk.answers import one_for_each
+from pmg_sdk.errors import GenerationError
 from pmg_sdk.interfaces import Generator, Scorer
 from pmg_sdk.media import Media
 from pmg_sdk.plan import KeywordParts, Plan
@@ -50,12 +51,9 @@ def measure(
         SelectionError: an embedding is not made of numbers.
     """
     texts = [keywords.target.text] + ([keywords.preference.text] if keywords.preference else [])
-    e_text, e_M = scorer.embed_text(texts), scorer.embed_media(media)
-    if len(e_text) != len(texts) or len(e_M) != len(media):
-        raise BackendError(
-            f"embeddings of {len(texts)} texts and {len(media)} media were expected; "
-            f"{type(scorer).__name__} gave {len(e_text)} and {len(e_M)}"
-        )
+    who = f"the scorer {type(scorer).__name__}"
+    e_text = one_for_each(scorer.embed_text(texts), texts, who)
+    e_M = one_for_each(scorer.embed_media(media), media, who)
     d_t = cosines(e_M, e_text[0]).tolist()
     d_p = cosines(e_M, e_text[1]).tolist() if keywords.preference else [None] * len(media)
     return list(zip(d_p, d_t, strict=True))

@@ -9,17 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
+from pmg_sdk.answers import one_for_each
 from pmg_sdk.interfaces import Chat, SupportsChoice
 from pmg_sdk.parsing import named_in
 from pmg_sdk.scenario import Attribute
 
-__all__ = ["MARGIN", "in_vocabulary", "rate_vocabulary"]
+__all__ = ["MARGIN", "in_vocabulary", "rate", "rate_vocabulary"]
 
 MARGIN = 0.2
 """How far, in nats, a further entry may lie behind the best and still be chosen."""
 
 _Bias = tuple[float, ...]
 _known_bias: WeakKeyDictionary[SupportsChoice, dict[str, _Bias]] = WeakKeyDictionary()
+
+
+def rate(prompts: Sequence[Chat], options: Sequence[str], llm: SupportsChoice) -> list[list[float]]:
+    """log P(option | prompt) for every option of every prompt, none missing.
+
+    Raises:
+        BackendError: the LLM rated more or fewer.
+    """
+    who = f"the language model {type(llm).__name__}"
+    ratings = one_for_each(llm.choose(prompts, options), prompts, who)
+    return [one_for_each(of_prompt, options, who) for of_prompt in ratings]
 
 
 def rate_vocabulary(
@@ -41,7 +53,7 @@ def rate_vocabulary(
     options = [attribute.answer.format(word) for words in readings.values() for word in words]
     bias = _bias(attribute, options, llm, neutral)
     chosen = []
-    for ratings in llm.choose(prompts, options):
+    for ratings in rate(prompts, options, llm):
         lifted = iter(rating - usual for rating, usual in zip(ratings, bias, strict=True))
         scores = {
             keyword: sum(next(lifted) for _ in words) / len(words) for keyword, words in readings.items()
@@ -83,6 +95,6 @@ def _bias(
     known = _known_bias.setdefault(llm, {})
     key = repr((attribute, neutral))
     if key not in known:
-        ratings = llm.choose(neutral, options)
+        ratings = rate(neutral, options, llm)
         known[key] = tuple(sum(column) / len(column) for column in zip(*ratings, strict=True))
     return known[key]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pmg_sdk.answers import one_for_each
 from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import Limits
 from pmg_sdk.interfaces import Captioner, LanguageModel
@@ -147,6 +148,7 @@ class _Texts:
         prompts = [summary_prompt(self._fitting(lines[index]), scenario=self.scenario) for index in long]
         answers = self.llm.complete(prompts, max_tokens=SUMMARY_TOKENS, seed=self.seed)
         check_cancelled(self.observer)
+        one_for_each(answers, prompts, f"the language model {type(self.llm).__name__}")
         unanswered = 0
         for index, answer in zip(long, answers, strict=True):
             sentence = plain_line(answer).strip("\"' ")
@@ -187,6 +189,7 @@ class _Texts:
                 continue
             answers = captioner.caption([medium for _, medium in queue])
             check_cancelled(self.observer)
+            one_for_each(answers, queue, f"the {modality} captioner {type(captioner).__name__}")
             for (index, _), caption in zip(queue, answers, strict=True):
                 captions[index].append(plain_line(caption))
         return captions

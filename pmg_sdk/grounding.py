@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from pmg_sdk.choosing import rate
 from pmg_sdk.interfaces import Chat, SupportsChoice
 from pmg_sdk.parsing import named_in, parse_keywords, words_of
 from pmg_sdk.scenario import Attribute
@@ -59,7 +60,7 @@ def rate_candidates(
     if not counts:
         return []
     words = list(counts)
-    ratings = llm.choose([prompt], [attribute.answer.format(word) for word in words])[0]
+    (ratings,) = rate([prompt], [attribute.answer.format(word) for word in words], llm)
     score = {
         word: rating + EVIDENCE * math.log(counts[word]) for word, rating in zip(words, ratings, strict=True)
     }

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pmg_sdk.choosing import in_vocabulary, rate_vocabulary
+from pmg_sdk.answers import one_for_each
+from pmg_sdk.choosing import in_vocabulary, rate, rate_vocabulary
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import InputError
 from pmg_sdk.grounding import candidates, commonest, grounded, rate_candidates
@@ -141,13 +142,17 @@ def fit(keywords: Keywords, encoder: TextEncoder) -> tuple[Keywords, Keywords]:
     """
     kept: list[Keyword] = []
     dropped: list[Keyword] = []
-    if keywords and encoder.count_tokens([keywords.text])[0] <= encoder.max_tokens:
+    if keywords and _fits(keywords.text, encoder):
         return keywords, Keywords()
     for keyword in keywords.items:
         text = Keywords((*kept, keyword)).text
-        fits = encoder.count_tokens([text])[0] <= encoder.max_tokens
-        (kept if fits else dropped).append(keyword)
+        (kept if _fits(text, encoder) else dropped).append(keyword)
     return Keywords(tuple(kept)), Keywords(tuple(dropped))
+
+
+def _fits(text: str, encoder: TextEncoder) -> bool:
+    counts = one_for_each(encoder.count_tokens([text]), [text], f"the text encoder {type(encoder).__name__}")
+    return counts[0] <= encoder.max_tokens
 
 
 def _read_taste(
@@ -180,9 +185,7 @@ def _read_taste(
             answers[attribute.name] = rate_candidates(named, prompt, attribute, llm)
         else:
             asked.append((attribute, prompt))
-    written = (
-        llm.complete([prompt for _, prompt in asked], max_tokens=ANSWER_TOKENS, seed=seed) if asked else []
-    )
+    written = _written([prompt for _, prompt in asked], llm, seed)
     for (attribute, _), answer in zip(asked, written, strict=True):
         parsed = parse_keywords(answer, question=attribute.question)
         if attribute.vocabulary:
@@ -225,7 +228,7 @@ def _from_vocabulary(
     tied = [keyword for keyword in named if counts[keyword] == counts[named[0]]]
     if len(tied) > 1 and isinstance(llm, SupportsChoice):
         options = [attribute.answer.format(keyword) for keyword in tied]
-        ratings = dict(zip(tied, llm.choose([prompt], options)[0], strict=True))
+        ratings = dict(zip(tied, rate([prompt], options, llm)[0], strict=True))
         named = sorted(tied, key=lambda keyword: -ratings[keyword]) + named[len(tied) :]
     return named
 
@@ -239,11 +242,18 @@ def _answer_target(
     if attribute.vocabulary and isinstance(llm, SupportsChoice):
         neutral = [target_prompt(text, scenario=scenario) for text in attribute.neutral]
         return rate_vocabulary(prompts, attribute, llm, neutral=neutral)
-    written = llm.complete(prompts, max_tokens=ANSWER_TOKENS, seed=seed)
+    written = _written(prompts, llm, seed)
     parsed = [parse_keywords(answer, question=attribute.question) for answer in written]
     if attribute.vocabulary:
         parsed = [in_vocabulary(", ".join(keywords), attribute, every=False) for keywords in parsed]
     return [keywords[: attribute.keywords] for keywords in parsed]
+
+
+def _written(prompts: Sequence[Chat], llm: LanguageModel, seed: int) -> list[str]:
+    if not prompts:
+        return []
+    answers = llm.complete(prompts, max_tokens=ANSWER_TOKENS, seed=seed)
+    return one_for_each(answers, prompts, f"the language model {type(llm).__name__}")
 
 
 def _example_words(scenario: Scenario, attribute: Attribute) -> set[str]:

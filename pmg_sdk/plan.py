@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pmg_sdk.answers import one_for_each
 from pmg_sdk.conditioning import Conditioning, WeightPair, concatenate, join
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.errors import ConfigError, InputError, SpaceMismatch
@@ -197,7 +198,8 @@ def _encoded(
     texts = [part.text for part in (kept.preference, kept.target, kept.avoided) if part]
     if with_empty:
         texts.append("")
-    encoded = dict(zip(texts, encoder.encode(texts), strict=True))
+    E = one_for_each(encoder.encode(texts), texts, f"the text encoder {type(encoder).__name__}")
+    encoded = dict(zip(texts, E, strict=True))
     E_k = encoded.get(kept.preference.text) if kept.preference else None
     return _Parts(
         preference=_preference_part(soft, E_k),

@@ -15,9 +15,11 @@ from pmg_reference import (
     ReferenceLanguageModel,
     ReferenceScorer,
     ReferenceSoftPreferenceEncoder,
+    ReferenceTextEncoder,
 )
 from pmg_sdk import (
     Behavior,
+    Conditioning,
     GenerationRequest,
     Image,
     Item,
@@ -32,6 +34,7 @@ from pmg_sdk import (
 )
 from pmg_sdk.errors import (
     AdapterNotFound,
+    BackendError,
     Cancelled,
     ConfigError,
     GenerationError,
@@ -39,9 +42,11 @@ from pmg_sdk.errors import (
     ScenarioNotFound,
     SelectionError,
 )
+from pmg_sdk.interfaces import Chat
 from pmg_sdk.progress import Observer, Silent
 
 BLUE = Behavior(history=["a blue cat", "a blue frog, minimal", "something blue"])
+BLACK = Image(np.zeros((8, 8, 3), dtype=np.uint8))
 ORNATE = Behavior(history=["an ornate flower", "an ornate rocket"], conversation="ornate things, please")
 
 
@@ -131,8 +136,7 @@ def test_a_captioner_is_loaded_only_for_pictures(plugins: Registry) -> None:
     pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, captioners={"image": captioner})
     pipeline.generate(BLUE, "a dog")
     assert not captioner.loaded
-    picture = Image(np.zeros((8, 8, 3), dtype=np.uint8))
-    pipeline.generate(BLUE, Item(text="a dog", media=picture))
+    pipeline.generate(BLUE, Item(text="a dog", media=BLACK))
     assert captioner.loaded
 
 
@@ -315,12 +319,64 @@ class Dizzy(ReferenceScorer):
         return np.full_like(super().embed_media(media), np.nan)
 
 
+class Forgetful(ReferenceScorer):
+    """A scorer that loses a text or a medium."""
+
+    def __init__(self, *, texts: int = 0, media: int = 0) -> None:
+        super().__init__()
+        self.lost_texts, self.lost_media = texts, media
+
+    def embed_text(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]
+        return super().embed_text(texts)[self.lost_texts :]
+
+    def embed_media(self, media: list[Media]) -> np.ndarray:  # type: ignore[override]
+        return super().embed_media(media)[self.lost_media :]
+
+
+class Silence(ReferenceLanguageModel):
+    """A language model that loses an answer."""
+
+    def complete(self, prompts: list[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:  # type: ignore[override]
+        return super().complete(prompts, max_tokens=max_tokens, seed=seed)[1:]
+
+
+class Talkative(ReferenceCaptioner):
+    """A captioner that says something more."""
+
+    def caption(self, media: list[Media]) -> list[str]:  # type: ignore[override]
+        return [*super().caption(media), "and another thing"]
+
+
+class Uncounted(ReferenceTextEncoder):
+    """A text encoder that counts nothing."""
+
+    def count_tokens(self, texts: list[str]) -> list[int]:  # type: ignore[override]
+        return []
+
+
+class Unencoded(ReferenceTextEncoder):
+    """A text encoder that loses a text."""
+
+    def encode(self, texts: list[str]) -> list[Conditioning]:  # type: ignore[override]
+        return super().encode(texts)[1:]
+
+
 @pytest.mark.parametrize(
     ("objects", "error", "complaint"),
     [
         ({"scorer": Deaf()}, ConfigError, "one for image was expected.*got one for audio"),
         ({"generator": Miscounting()}, GenerationError, "for each of 6 requests.*gave 5"),
         ({"scorer": Dizzy()}, SelectionError, "finite"),
+        ({"scorer": Forgetful(texts=1)}, BackendError, r"questions \(2\).*the scorer Forgetful gave 1"),
+        ({"scorer": Forgetful(media=1)}, BackendError, r"questions \(6\).*the scorer Forgetful gave 5"),
+        ({"llm": Silence()}, BackendError, "the language model Silence gave"),
+        (
+            {"captioners": {"image": Talkative()}},
+            BackendError,
+            r"questions \(1\).*the image captioner Talkative gave 2",
+        ),
+        ({"text_encoder": Uncounted()}, BackendError, r"questions \(1\).*the text encoder Uncounted gave 0"),
+        ({"text_encoder": Unencoded()}, BackendError, r"questions \(2\).*the text encoder Unencoded gave 1"),
     ],
 )
 def test_an_adapter_that_breaks_its_contract_is_named(
@@ -328,7 +384,7 @@ def test_an_adapter_that_breaks_its_contract_is_named(
 ) -> None:
     pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, **objects)
     with pytest.raises(error, match=complaint):
-        pipeline.generate(BLUE, "a dog")
+        pipeline.generate(Behavior(history=[*BLUE.history, Item(media=[BLACK])]), "a dog")
 
 
 def test_a_language_model_that_answers_nothing_still_gives_a_result(plugins: Registry) -> None:

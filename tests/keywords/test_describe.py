@@ -12,8 +12,8 @@ from scripted import ScriptedModel
 from pmg_sdk.behavior import Behavior, Item, Message
 from pmg_sdk.config import Limits
 from pmg_sdk.describe import SHORT, BehaviorSummary, describe, describe_items
-from pmg_sdk.errors import Cancelled
-from pmg_sdk.interfaces import Captioner
+from pmg_sdk.errors import BackendError, Cancelled
+from pmg_sdk.interfaces import Captioner, Chat
 from pmg_sdk.media import Image, Media
 from pmg_sdk.progress import Silent
 from pmg_sdk.scenario import Scenario
@@ -68,6 +68,18 @@ def test_an_unanswered_summary_leaves_beginning_and_end_with_a_warning(scenario:
     assert text.endswith("Last words.")
     assert len(text) <= SHORT
     assert any("summarised 1 texts with nothing" in warning for warning in found.warnings)
+
+
+class Silence(ScriptedModel):
+    """Loses an answer."""
+
+    def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
+        return super().complete(prompts, max_tokens=max_tokens, seed=seed)[1:]
+
+
+def test_an_llm_that_loses_a_summary_is_named(scenario: Scenario) -> None:
+    with pytest.raises(BackendError, match=r"questions \(2\).*the language model Silence gave 1"):
+        summary(Behavior(history=[LONG, LONG]), scenario, Silence("A cat."))
 
 
 def test_a_text_of_a_million_characters_is_cut_before_the_llm(scenario: Scenario) -> None:

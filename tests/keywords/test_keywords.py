@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from scripted import RatingModel, ScriptedModel
 
 from pmg_reference.text_encoder import ReferenceTextEncoder
 from pmg_sdk.describe import BehaviorSummary
-from pmg_sdk.errors import InputError
+from pmg_sdk.errors import BackendError, InputError
+from pmg_sdk.interfaces import Chat
 from pmg_sdk.keywords import Keyword, Keywords, avoided_keywords, fit, preference_keywords, target_keywords
 from pmg_sdk.scenario import Scenario
 
@@ -137,6 +140,22 @@ def test_the_bias_of_the_llm_is_taken_off(scenario: Scenario) -> None:
     assert target_keywords(["Hooray"], scenario=scenario, llm=llm)[0].texts[0] == "happy"
     neutral = [batch for batch in llm.rated if "bus" in batch[0][-1]["content"]]
     assert len(neutral) == 1, "the bias is measured once"
+
+
+class HalfHearted(RatingModel):
+    """Rates all but the last option."""
+
+    def choose(self, prompts: Sequence[Chat], options: Sequence[str]) -> list[list[float]]:
+        return super().choose(prompts, options[:-1])
+
+
+@pytest.mark.parametrize("history", [("cat", "dog"), ("cat, round style", "dog, flat style")])
+def test_a_rating_llm_that_leaves_options_out_is_named(scenario: Scenario, history: tuple[str, ...]) -> None:
+    llm = HalfHearted(feelings)
+    with pytest.raises(BackendError, match="the language model HalfHearted"):
+        preference_keywords(BehaviorSummary(history), scenario=scenario, llm=llm)
+    with pytest.raises(BackendError, match="the language model HalfHearted"):
+        target_keywords(["Oh no"], scenario=scenario, llm=llm)
 
 
 def test_several_targets_are_read_in_one_batch_and_joined(scenario: Scenario) -> None:
