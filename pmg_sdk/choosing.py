@@ -6,8 +6,8 @@ subtracting what the model would have said of anything, reads far more out of it
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 from pmg_sdk.answers import one_for_each
 from pmg_sdk.interfaces import Chat, SupportsChoice
@@ -20,7 +20,7 @@ MARGIN = 0.2
 """How far, in nats, a further entry may lie behind the best and still be chosen."""
 
 _Bias = tuple[float, ...]
-_known_bias: WeakKeyDictionary[SupportsChoice, dict[str, _Bias]] = WeakKeyDictionary()
+_known_bias: dict[int, dict[str, _Bias]] = {}  # by the id of an LLM that is still alive
 
 
 def rate(prompts: Sequence[Chat], options: Sequence[str], llm: SupportsChoice) -> list[list[float]]:
@@ -92,9 +92,16 @@ def _bias(
 ) -> _Bias:
     if not neutral:
         return (0.0,) * len(options)
-    known = _known_bias.setdefault(llm, {})
+    known = _known_for(llm)
     key = repr((attribute, neutral))
     if key not in known:
         ratings = rate(neutral, options, llm)
         known[key] = tuple(sum(column) / len(column) for column in zip(*ratings, strict=True))
     return known[key]
+
+
+def _known_for(llm: SupportsChoice) -> dict[str, _Bias]:
+    # Not by equality: equal LLMs may hold different weights, and a dataclass may have no hash at all.
+    if id(llm) not in _known_bias:
+        weakref.finalize(llm, _known_bias.pop, id(llm), None)
+    return _known_bias.setdefault(id(llm), {})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from scripted import RatingModel, ScriptedModel
 
 from pmg_reference.text_encoder import ReferenceTextEncoder
+from pmg_sdk import choosing
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import BackendError, InputError
-from pmg_sdk.interfaces import Chat
+from pmg_sdk.interfaces import Chat, LanguageModel
 from pmg_sdk.keywords import Keyword, Keywords, avoided_keywords, fit, preference_keywords, target_keywords
 from pmg_sdk.scenario import Scenario
 
@@ -140,6 +143,54 @@ def test_the_bias_of_the_llm_is_taken_off(scenario: Scenario) -> None:
     assert target_keywords(["Hooray"], scenario=scenario, llm=llm)[0].texts[0] == "happy"
     neutral = [batch for batch in llm.rated if "bus" in batch[0][-1]["content"]]
     assert len(neutral) == 1, "the bias is measured once"
+
+
+@dataclass
+class Unhashable(RatingModel):
+    """A language model as many write one: equal by its settings, and without a hash."""
+
+    rate: Callable[[str, str], float] = field(compare=False)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.rate)
+
+
+@dataclass(frozen=True)
+class Equal(LanguageModel):
+    """Likewise with a hash: one with other weights is equal to it."""
+
+    rate: Callable[[str, str], float] = field(compare=False)
+
+    def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
+        return [""] * len(prompts)
+
+    def choose(self, prompts: Sequence[Chat], options: Sequence[str]) -> list[list[float]]:
+        return [[self.rate(chat[-1]["content"], option) for option in options] for chat in prompts]
+
+
+def gloomy(text: str, option: str) -> float:
+    """As `feelings`, leaning the other way."""
+    return feelings(text, option) - 6.0 * (option == "It is glad")
+
+
+@pytest.mark.parametrize("kind", [Unhashable, Equal])
+def test_every_llm_has_its_own_bias(scenario: Scenario, kind: type[Unhashable | Equal]) -> None:
+    one, other = kind(feelings), kind(gloomy)
+    assert one == other
+    for llm in (one, other):
+        assert target_keywords(["Oh no"], scenario=scenario, llm=llm)[0].texts[0] == "sad"
+        assert target_keywords(["Hooray"], scenario=scenario, llm=llm)[0].texts[0] == "happy"
+
+
+def test_the_bias_of_an_llm_goes_with_it(scenario: Scenario) -> None:
+    gc.collect()
+    llm = RatingModel(feelings)
+    before = len(choosing._known_bias)
+    target_keywords(["Oh no"], scenario=scenario, llm=llm)
+    assert len(choosing._known_bias) == before + 1
+    del llm
+    gc.collect()
+    assert len(choosing._known_bias) == before
 
 
 class HalfHearted(RatingModel):
