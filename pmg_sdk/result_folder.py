@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pmg_sdk.errors import StorageError
+from pmg_sdk.storage import scratch_beside
 
 __all__ = ["replacing_folder"]
 
@@ -37,13 +37,13 @@ def replacing_folder(folder: Path, *, marker: str, others: Collection[str]) -> I
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+        scratch = scratch_beside(folder)
+        os.mkdir(scratch, 0o777)  # less the umask, as every new folder
     except OSError as error:
         raise StorageError(f"cannot write {folder}: {error.strerror}. Choose another folder.") from error
     old = scratch.with_suffix(".old")
     try:
         yield scratch
-        os.chmod(scratch, 0o755)
         if folder.exists():
             os.rename(folder, old)
         os.rename(scratch, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from pmg_sdk.errors import StorageError
 
-__all__ = ["replacing", "write_bytes", "write_json", "write_text"]
+__all__ = ["replacing", "scratch_beside", "write_bytes", "write_json", "write_text"]
 
 
 @contextmanager
@@ -26,14 +26,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
+        scratch = scratch_beside(path)
+        # The kernel applies the umask; to read it is to change it, for every thread of the process.
+        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}. Choose another folder.") from error
-    scratch = Path(name)
     try:
         yield scratch
-        os.chmod(scratch, 0o666 & ~_umask())
         os.replace(scratch, path)
     except OSError as error:
         raise StorageError(
@@ -42,6 +41,11 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def scratch_beside(path: Path) -> Path:
+    """A hidden name in the folder of `path` that nothing has yet."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
 
 def write_bytes(path: Path, data: bytes) -> Path:
@@ -61,9 +65,3 @@ def write_text(path: Path, text: str) -> Path:
 def write_json(path: Path, value: Any) -> Path:
     """Write `value` as indented UTF-8 JSON to `path` in one step and return the path."""
     return write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

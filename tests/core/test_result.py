@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import resource
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,25 @@ def test_a_file_in_the_way_is_named(result: Result, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="out"):
         result.save(tmp_path / "out" / "deeper")
     assert contents(tmp_path) == {"out": b"a file"}
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o077])
+def test_the_umask_decides_who_may_read_it(result: Result, tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        folder = result.save(tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~mask
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o666 & ~mask}
+
+
+def test_writing_leaves_the_umask_of_the_process_alone(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread that makes a file meanwhile would make it writable for everybody."""
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("the umask was changed"))
+    result.save(tmp_path / "out")
 
 
 @pytest.mark.parametrize("limit", [0, 256, 1500])
