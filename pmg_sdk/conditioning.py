@@ -6,6 +6,8 @@ Facts behind the design:
   left out rather than scaled.
 - Token counts act as a hidden weight, so padding never travels: a `Conditioning` holds the
   tokens that mean something, and a backend that must pad masks what it pads.
+- There is one pooled vector, however many parts condition: weights can turn it from one part
+  towards another, and a length other than the trained ones means nothing to a generator.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ class Conditioning:
 
 
 def concatenate(parts: Sequence[Conditioning]) -> Conditioning:
-    """Tokens of all parts in order; pooled vectors are averaged. E^p = [E_m; E_k] is one use.
+    """`join` at equal weights of 1: E^p = [E_m; E_k] is one use.
 
     Raises:
         InputError: there are no parts.
@@ -108,25 +110,32 @@ def weigh(
 ) -> Conditioning:
     """One part at a weight: w * E ("scale", the paper), or E_0 + w * (E - E_0) ("from_empty").
 
-    E_0 is the encoding of the empty text; position i of E is measured against position
-    min(i, last) of E_0, and the pooled vector likewise.
+    Tokens and the pooled vector are weighed alike. E_0 is the encoding of the empty text;
+    position i of E is measured against position min(i, last) of E_0, the pooled vector against
+    that of E_0.
 
     Raises:
-        InputError: "from_empty" without `empty`.
+        InputError: "from_empty" without `empty`, or with one that lacks the tokens or the pooled
+            vector which `part` has.
     """
     if weight == 1.0:
         return part
+    w = np.float32(weight)
     if how == "scale":
-        pooled = None if part.pooled is None else part.pooled * np.float32(weight)
-        return Conditioning(part.embeds * np.float32(weight), part.space, pooled)
-    if empty is None or empty.tokens == 0:
+        return Conditioning(part.embeds * w, part.space, None if part.pooled is None else part.pooled * w)
+    if empty is None or (part.tokens and not empty.tokens):
         raise InputError("weighting 'from_empty' needs the encoding of the empty text")
-    rows = np.minimum(np.arange(part.tokens), empty.tokens - 1)
-    origin = empty.embeds[rows]
-    embeds = origin + np.float32(weight) * (part.embeds - origin)
-    pooled = part.pooled
-    if pooled is not None and empty.pooled is not None:
-        pooled = empty.pooled + np.float32(weight) * (pooled - empty.pooled)
+    embeds, pooled = part.embeds, part.pooled
+    if part.tokens:
+        origin = empty.embeds[np.minimum(np.arange(part.tokens), empty.tokens - 1)]
+        embeds = origin + w * (embeds - origin)
+    if pooled is not None:
+        if empty.pooled is None:
+            raise InputError(
+                "weighting 'from_empty' needs the pooled vector of the empty text, as the part has one; "
+                "got an empty text without. Encode it with the encoder of the part."
+            )
+        pooled = empty.pooled + w * (pooled - empty.pooled)
     return Conditioning(embeds, part.space, pooled)
 
 
@@ -138,11 +147,15 @@ def join(
 ) -> Conditioning:
     """(w_p * E^p, w_t * E^t) as one conditioning: equation of section 3.4.
 
-    Tokens are concatenated in order, parts of weight 0 are left out. Pooled vectors are the
-    weighted mean of the parts', renormalised to the mean of their lengths.
+    Parts of weight 0 are left out, the others weighed as `weigh` does and their tokens
+    concatenated in order. The one pooled vector, None unless every part has one, is
+
+    - "scale": the direction of the sum of w * pooled, at the weighted mean of the parts' lengths.
+      Only the ratio of weights counts, and one part alone keeps its vector at every weight;
+    - "from_empty": the mean of the weighed vectors. One part alone moves along the line from E_0.
 
     Raises:
-        InputError: no part has a weight above 0.
+        InputError: no part has a weight above 0, or as `weigh`.
         SpaceMismatch: the parts live in different spaces.
     """
     used = [(part, weight) for part, weight in parts if weight > 0]
@@ -156,15 +169,18 @@ def join(
         )
     weighed = [weigh(part, weight, empty=empty, how=how) for part, weight in used]
     embeds = np.concatenate([part.embeds for part in weighed])
-    return Conditioning(embeds, used[0][0].space, _mean_pooled(used))
+    pooled = [part.pooled.astype(np.float64) for part in weighed if part.pooled is not None]
+    joined = None
+    if len(pooled) == len(weighed):
+        total = sum(weight for _, weight in used)
+        joined = np.mean(pooled, axis=0) if how == "from_empty" else _direction_of_sum(pooled, total)
+        joined = joined.astype(np.float32)
+    return Conditioning(embeds, used[0][0].space, joined)
 
 
-def _mean_pooled(parts: Sequence[tuple[Conditioning, float]]) -> NDArray[np.float32] | None:
-    pooled = [(part.pooled, weight) for part, weight in parts if part.pooled is not None]
-    if len(pooled) < len(parts):
-        return None
-    total = sum(weight for _, weight in pooled)
-    mean = sum((vector * (weight / total) for vector, weight in pooled), start=np.float64(0.0))
-    length = sum(float(np.linalg.norm(vector)) * weight / total for vector, weight in pooled)
-    norm = float(np.linalg.norm(mean))
-    return np.asarray(mean * (length / norm if norm > 0 else 1.0), dtype=np.float32)
+def _direction_of_sum(scaled: Sequence[NDArray[np.float64]], total: float) -> NDArray[np.float64]:
+    """The sum of vectors scaled by weights of sum `total`, at the weighted mean of their own lengths."""
+    combined = np.sum(scaled, axis=0)
+    norm = float(np.linalg.norm(combined))
+    length = sum(float(np.linalg.norm(vector)) for vector in scaled) / total
+    return np.asarray(combined * (length / norm if norm > 0 else 1.0))

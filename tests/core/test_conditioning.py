@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pmg_sdk import Conditioning, WeightPair
-from pmg_sdk.conditioning import concatenate, join, weigh
+from pmg_sdk.conditioning import Weighting, concatenate, join, weigh
 from pmg_sdk.errors import InputError, SpaceMismatch
 
 weights = st.floats(0, 4, width=32)
@@ -68,6 +68,49 @@ def test_weighing_from_empty_moves_along_the_line_from_the_empty_text(
     assert np.allclose(weighed.embeds - origin, w * (E.embeds - origin), atol=1e-3)
 
 
+@given(conditionings(), conditionings(), weights.filter(lambda w: w > 1e-3))
+def test_one_part_from_empty_is_joined_as_it_is_weighed(
+    E: Conditioning, empty: Conditioning, w: float
+) -> None:
+    weighed, joined = (
+        weigh(E, w, empty=empty, how="from_empty"),
+        join([(E, w)], empty=empty, how="from_empty"),
+    )
+    assert E.pooled is not None
+    assert empty.pooled is not None
+    assert weighed.pooled is not None
+    assert np.array_equal(joined.embeds, weighed.embeds)
+    assert joined.pooled is not None
+    assert np.array_equal(joined.pooled, weighed.pooled)
+    assert np.allclose(joined.pooled - empty.pooled, w * (E.pooled - empty.pooled), atol=1e-3)
+
+
+@given(conditionings(), weights.filter(lambda w: w > 1e-3))
+def test_one_part_scaled_keeps_its_pooled_vector(E: Conditioning, w: float) -> None:
+    joined = join([(E, w)])
+    assert joined.pooled is not None
+    assert E.pooled is not None
+    assert np.allclose(joined.pooled, E.pooled, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("scale", 2.5),  # (1 * 1 + 3 * 3) / (1 + 3)
+        ("from_empty", 3.0),  # the mean of 2 + 1 * (1 - 2) and 2 + 3 * (3 - 2)
+    ],
+)
+def test_a_space_of_pooled_vectors_alone_needs_no_tokens(how: Weighting, expected: float) -> None:
+    one, three, empty = (
+        Conditioning(np.empty((0, 3), dtype=np.float32), "s", np.full(2, value, dtype=np.float32))
+        for value in (1, 3, 2)
+    )
+    joined = join([(one, 1), (three, 3)], empty=empty, how=how)
+    assert joined.tokens == 0
+    assert joined.pooled is not None
+    assert np.allclose(joined.pooled, expected)
+
+
 @pytest.mark.parametrize("how", ["scale", "from_empty"])
 def test_weight_1_changes_nothing(how: str) -> None:
     E = Conditioning(np.ones((2, 3), dtype=np.float32), "s")
@@ -96,6 +139,13 @@ def test_weighing_from_empty_needs_the_empty_text() -> None:
     E = Conditioning(np.ones((1, 3), dtype=np.float32), "s")
     with pytest.raises(InputError, match="empty text"):
         weigh(E, 0.5, how="from_empty")
+
+
+def test_weighing_a_pooled_vector_from_empty_needs_that_of_the_empty_text() -> None:
+    tokens = np.ones((1, 3), dtype=np.float32)
+    E, empty = Conditioning(tokens, "s", np.ones(2, dtype=np.float32)), Conditioning(tokens, "s")
+    with pytest.raises(InputError, match="pooled vector of the empty text"):
+        join([(E, 0.5)], empty=empty, how="from_empty")
 
 
 @given(weights, weights)
