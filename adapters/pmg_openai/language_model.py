@@ -74,6 +74,7 @@ class OpenAILanguageModel(LanguageModel):
 
         Raises:
             BackendError: the server cannot be reached, refuses, or answers something else.
+            ConfigError: base_url is no address.
             MissingExtra: httpx is not installed.
         """
         if not prompts:
@@ -83,6 +84,7 @@ class OpenAILanguageModel(LanguageModel):
         except ImportError as error:
             raise MissingExtra("the LLM 'openai' needs httpx: pip install 'pmg-sdk[openai]'") from error
 
+        self._check_address()
         key = os.environ.get(self._api_key_env, "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         bodies = [
@@ -101,6 +103,20 @@ class OpenAILanguageModel(LanguageModel):
                 return [self._answer(client, bodies[0])]
             with ThreadPoolExecutor(self._parallel) as pool:
                 return list(pool.map(lambda body: self._answer(client, body), bodies))
+
+    def _check_address(self) -> None:
+        import httpx
+
+        problem = "it names no server"
+        try:
+            if httpx.URL(self.base_url).host:
+                return
+        except httpx.InvalidURL as error:
+            problem = str(error)
+        raise ConfigError(
+            f'base_url: an address like "http://localhost:8000/v1" was expected; got {self.base_url!r} '
+            f"({problem})"
+        )
 
     def _answer(self, client: httpx.Client, body: dict[str, Any]) -> str:
         import httpx

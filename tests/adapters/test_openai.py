@@ -158,5 +158,13 @@ def test_options_out_of_range_are_refused_at_once() -> None:
         OpenAILanguageModel(model="tiny", timeout=0)
 
 
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://localhost:port/v1", "http://a\x00b/v1", "http:///v1"]
+)
+def test_an_address_that_is_none_is_refused_before_any_try(address: str, server: Server) -> None:
+    with pytest.raises(ConfigError, match="base_url: an address like"):
+        OpenAILanguageModel(model="tiny", base_url=address).complete(ask())
+
+
 def test_it_writes_but_does_not_rate() -> None:
     assert not isinstance(OpenAILanguageModel(model="tiny"), SupportsChoice)
