@@ -13,18 +13,27 @@ from pmg_sdk.plan import KeywordParts, Plan
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.provenance import Provenance
 from pmg_sdk.record import Record
-from pmg_sdk.result_folder import replacing_folder
+from pmg_sdk.result_folder import check_replaceable, replacing_folder
 from pmg_sdk.selection import EPSILON, Candidate, Selection
 from pmg_sdk.sheet import contact_sheet
 from pmg_sdk.storage import write_json
 from pmg_sdk.target import Target
 
-__all__ = ["RESULT_FILE", "Result"]
+__all__ = ["RESULT_FILE", "Result", "check_result_folder"]
 
 RESULT_FILE = "result.json"
 _SHEET_FILE = "sheet.png"
 _SOFT_FILE = "preference.safetensors"
 _BESIDE = (_SHEET_FILE, _SOFT_FILE, "winner.*", ".DS_Store")  # the last by macOS, in folders looked at
+
+
+def check_result_folder(folder: str | Path) -> None:
+    """Refuse, before anything is made, a folder that `Result.save` would refuse afterwards.
+
+    Raises:
+        StorageError: it holds something else, or nothing can be made beside it.
+    """
+    check_replaceable(Path(folder), marker=RESULT_FILE, others=_BESIDE)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,29 @@ from pathlib import Path
 from pmg_sdk.errors import StorageError
 from pmg_sdk.storage import scratch_beside
 
-__all__ = ["replacing_folder"]
+__all__ = ["check_replaceable", "replacing_folder"]
+
+
+def check_replaceable(folder: Path, *, marker: str, others: Collection[str]) -> None:
+    """Refuse what `replacing_folder` would refuse, and change nothing: worth asking before long work.
+
+    Raises:
+        StorageError: `folder` holds something else, or nothing can be made beside it.
+    """
+    folder = folder.resolve()
+    try:
+        usable = not folder.exists() or _may_be_replaced(folder, marker, others)
+        above = next(parent for parent in folder.parents if parent.exists())
+    except OSError as error:
+        raise StorageError(f"cannot read {folder}: {error.strerror}. Choose another folder.") from error
+    if not usable:
+        raise StorageError(
+            f"a new folder, an empty one or an earlier result was expected at {folder}; it holds something "
+            "else. Choose another folder; nothing was changed."
+        )
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        problem = "may not be written to" if above.is_dir() else "is no folder"
+        raise StorageError(f"cannot write {folder}: {above} {problem}. Choose another folder.")
 
 
 @contextmanager
@@ -30,11 +52,7 @@ def replacing_folder(folder: Path, *, marker: str, others: Collection[str]) -> I
         StorageError: `folder` holds something else, or cannot be written.
     """
     folder = folder.resolve()  # "." has no name, and a link is followed rather than replaced
-    if folder.exists() and not _may_be_replaced(folder, marker, others):
-        raise StorageError(
-            f"a new folder, an empty one or an earlier result was expected at {folder}; it holds something "
-            "else. Choose another folder; nothing was changed."
-        )
+    check_replaceable(folder, marker=marker, others=others)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = scratch_beside(folder)

@@ -88,7 +88,9 @@ def generate(
     from pmg_sdk.cli.users import behavior_of
     from pmg_sdk.pipeline import PMGPipeline
     from pmg_sdk.preference import UserPreference
+    from pmg_sdk.result import check_result_folder
 
+    check_result_folder(out)  # now, not after minutes of work
     of_user: Behavior | UserPreference
     if preference_file is not None:
         of_user = UserPreference.load(preference_file)

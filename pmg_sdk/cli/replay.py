@@ -26,7 +26,10 @@ def replay(result: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
     from pmg_sdk.cli.progress import progress
     from pmg_sdk.cli.show import show_result, show_warnings
     from pmg_sdk.replay import replay as make_again
+    from pmg_sdk.result import check_result_folder
 
+    if out is not None:
+        check_result_folder(out)  # now, not after minutes of work
     with progress(quiet) as observer:
         again = make_again(result, observer=observer)
     folder = None if out is None else again.save(out)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pmg_reference import ReferenceGenerator
+
 from .conftest import Pmg
 
 RUN = ("generate", "--scenario", "reference", "--message", "a red sun")
@@ -119,6 +121,24 @@ def test_a_folder_with_other_things_is_not_replaced(pmg: Pmg, user: str) -> None
     done = pmg(*RUN, "--user", user, "--out", "mine")
     assert done.exit_code == 1
     assert Path("mine/notes.txt").read_text() == "keep"
+
+
+@pytest.mark.parametrize("out", ["mine", "mine/notes.txt/deeper"])
+def test_a_folder_that_cannot_take_the_result_is_refused_before_the_work(
+    pmg: Pmg, user: str, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    assert pmg(*RUN, "--user", user, "--out", "earlier").exit_code == 0
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("keep")
+    made: list[object] = []
+    monkeypatch.setattr(ReferenceGenerator, "generate", lambda *asked: made.append(asked))
+    for command in ((*RUN, "--user", user), ("replay", "earlier/result.json")):
+        done = pmg(*command, "--out", out)
+        assert done.exit_code == 1
+        assert done.stderr.startswith("error: ")
+        assert "Choose another folder" in done.stderr
+    assert made == []
+    assert sorted(path.name for path in Path().iterdir()) == ["earlier", "mine"]
 
 
 def test_debug_shows_the_traceback(pmg: Pmg) -> None:

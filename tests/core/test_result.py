@@ -18,6 +18,7 @@ from pmg_reference import ReferenceSoftPreferenceEncoder
 from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result
 from pmg_sdk import result as result_module
 from pmg_sdk.errors import StorageError
+from pmg_sdk.result import check_result_folder
 from pmg_sdk.sheet import contact_sheet, label
 
 SECRET = "xyzzyplugh"
@@ -100,6 +101,22 @@ def test_a_file_in_the_way_is_named(result: Result, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="out"):
         result.save(tmp_path / "out" / "deeper")
     assert contents(tmp_path) == {"out": b"a file"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o555)
+    with pytest.raises(StorageError, match="theirs may not be written to"):
+        check_result_folder(tmp_path / "theirs" / "out" / "deeper")
+
+
+def test_a_usable_folder_is_found_usable_and_left_as_it_is(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "earlier")
+    before = contents(tmp_path)
+    for usable in ("earlier", "new", "new/deeper"):
+        check_result_folder(tmp_path / usable)
+    assert contents(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["earlier"]
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o022, 0o077])
