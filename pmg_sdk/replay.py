@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.conditioning_file import read_conditioning
-from pmg_sdk.errors import AdapterNotFound, ConfigError, MissingExtra, ReplayError, ScenarioNotFound
+from pmg_sdk.errors import (
+    AdapterNotFound,
+    ConfigError,
+    InputError,
+    MissingExtra,
+    ReplayError,
+    ScenarioNotFound,
+)
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.plugins import Registry
 from pmg_sdk.preference import UserPreference
@@ -38,7 +46,7 @@ def replay(
         plugins: where names are looked up; None takes the process-wide registry.
 
     Raises:
-        ReplayError: the file is damaged, or what made it is not installed.
+        ReplayError: the file or its soft preference file is damaged, or what made it is not installed.
     """
     path = Path(path)
     record = Record.load(path)
@@ -53,7 +61,7 @@ def replay(
     preference = UserPreference(
         keywords.preference,
         keywords.avoided,
-        soft=None if record.soft is None else read_conditioning(path.with_name(record.soft)),
+        soft=None if record.soft is None else _soft(path.with_name(record.soft)),
         made_by=Provenance(config.scenario, record.config_digest, record.models, record.pmg_sdk),
     )
     target = Target(keywords.target)
@@ -77,6 +85,16 @@ def replay(
         reproduced=reproduced,
         notes=_differences(record, pipeline, reproduced=reproduced, same_winner=winner is again.winner),
     )
+
+
+def _soft(path: Path) -> Conditioning:
+    try:
+        return read_conditioning(path)
+    except InputError as error:
+        raise ReplayError(
+            f"the soft preference embeddings of this result cannot be read: {error}. "
+            "Keep the files of a result's folder together."
+        ) from error
 
 
 def _rebuilt(record: Record, plugins: Registry | None) -> PMGPipeline:

@@ -11,7 +11,7 @@ import pytest
 
 from pmg_reference import ReferenceGenerator, ReferenceLanguageModel
 from pmg_sdk import Behavior, Image, Item, Media, PMGConfig, PMGPipeline, Registry, Result
-from pmg_sdk.errors import InputError, ReplayError
+from pmg_sdk.errors import ReplayError
 from pmg_sdk.progress import Observer
 from pmg_sdk.replay import replay
 
@@ -71,8 +71,19 @@ def test_soft_embeddings_come_back_from_their_file(plugins: Registry, tmp_path: 
     pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, soft_preference="reference")
     path = pipeline.generate(BEHAVIOR, "a dog").save(tmp_path / "out") / "result.json"
     assert replay(path, plugins=plugins).reproduced
-    (path.parent / "preference.safetensors").unlink()
-    with pytest.raises(InputError, match=r"preference\.safetensors"):
+
+
+@pytest.mark.parametrize("content", [None, b"", b"damaged"])
+def test_soft_embeddings_that_cannot_be_read_are_named(
+    plugins: Registry, tmp_path: Path, content: bytes | None
+) -> None:
+    pipeline = PMGPipeline.from_scenario("reference", plugins=plugins, soft_preference="reference")
+    path = pipeline.generate(BEHAVIOR, "a dog").save(tmp_path / "out") / "result.json"
+    soft = path.with_name("preference.safetensors")
+    soft.unlink()
+    if content is not None:
+        soft.write_bytes(content)
+    with pytest.raises(ReplayError, match=r"preference\.safetensors"):
         replay(path, plugins=plugins)
 
 
