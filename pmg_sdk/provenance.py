@@ -35,10 +35,12 @@ class Provenance:
 def identify(choice: Choice | None, adapter: object, origin: str = "") -> dict[str, str]:
     """Name an adapter: the registered name or the class, where it comes from, and its model.
 
-    `model` is the adapter's option or attribute of that name: a folder, a hub id or "pmg:NAME".
+    `model` is the option of that name, else the adapter's attribute, which holds its default:
+    a folder, a hub id or "pmg:NAME".
     """
     kind = type(adapter)
     named = choice.adapter if choice else f"{kind.__module__}:{kind.__qualname__}"
-    model = choice.options.get("model") if choice else getattr(adapter, "model", None)
+    chosen = choice.options.get("model") if choice else None
+    model = chosen or getattr(adapter, "model", None)
     found = {"adapter": named, "origin": origin, "model": model if isinstance(model, str) else ""}
     return {name: value for name, value in found.items() if value}
