@@ -8,6 +8,7 @@ Everything is pinned by sha256 in `catalogue.py`; `pmg assets` lists size, licen
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -17,7 +18,16 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from pmg_sdk.assets.cache import cache_dir, complete, digest, ensure_folder, folder_of, intact, sha256_of
+from pmg_sdk.assets.cache import (
+    cache_dir,
+    complete,
+    digest,
+    ensure_folder,
+    folder_of,
+    intact,
+    ours,
+    sha256_of,
+)
 from pmg_sdk.assets.catalogue import ASSEMBLIES, ASSETS, Archive, Assembly, Asset, Member, Merge, Part
 from pmg_sdk.assets.conversions import CONVERSIONS
 from pmg_sdk.assets.download import download
@@ -83,16 +93,30 @@ def verify(name: str) -> bool:
 
 
 def clear(name: str | None = None) -> int:
-    """Remove `name`, or everything, from the cache; returns the bytes freed."""
-    names = [name] if name is not None else [*ASSEMBLIES, *ASSETS]
-    freed = 0
-    for each in names:
-        if each not in ASSEMBLIES:
-            _asset(each)
-        root = cache_dir() / each
-        # What an assembly shares with an asset by hard link is freed with the last of the two.
-        freed += sum(p.stat().st_size for p in root.rglob("*") if p.is_file() and p.stat().st_nlink == 1)
-        shutil.rmtree(root, ignore_errors=True)
+    """Remove `name` from the cache, or everything: retired models and embedded vocabularies too.
+
+    Returns the bytes freed. Files in the cache folder that are not this package's stay.
+    """
+    if name is not None:
+        if name not in ASSEMBLIES:
+            _asset(name)
+        return _remove(cache_dir() / name)
+    freed = sum(_remove(cache_dir() / each) for each in [*ASSEMBLIES, *ASSETS])
+    for path in ours():
+        freed += _remove(path)
+        with contextlib.suppress(OSError):  # something else is in it
+            path.parent.rmdir()
+    return freed
+
+
+def _remove(path: Path) -> int:
+    # What an assembly shares with an asset by hard link is freed with the last of the two.
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    freed = sum(file.stat().st_size for file in files if file.stat().st_nlink == 1)
+    if path.is_file():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
     return freed
 
 

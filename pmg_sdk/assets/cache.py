@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from pmg_sdk.errors import StorageError
 
-__all__ = ["cache_dir", "complete", "digest", "ensure_folder", "folder_of", "intact", "sha256_of"]
+__all__ = ["cache_dir", "complete", "digest", "ensure_folder", "folder_of", "intact", "ours", "sha256_of"]
 
 _STAMP = ".pmg-asset.json"
+_BUILDING = ".building-"
 
 
 def cache_dir() -> Path:
@@ -62,6 +64,16 @@ def intact(folder: Path) -> bool:
     )
 
 
+def ours() -> list[Path]:
+    """Every folder and file in the cache folder that this package made, retired models included.
+
+    Known by their form, for `PMG_CACHE` may name a folder that holds other things too.
+    """
+    root = cache_dir()
+    stamped = (stamp.parent for stamp in root.glob(f"*/*/{_STAMP}"))
+    return [*stamped, *root.glob(f"*/{_BUILDING}*"), *root.glob("vocabularies/*.npy")]
+
+
 def ensure_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     """`folder`, built by `build` if it is not there or not complete.
 
@@ -76,7 +88,7 @@ def ensure_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        scratch = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=folder.parent))
     except OSError as error:
         raise _not_writable(folder, error) from error
     try:
@@ -85,9 +97,9 @@ def ensure_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         build(built)
         _record(built)
         if not complete(folder):
-            if folder.exists():
-                os.replace(folder, scratch / "damaged")
             try:
+                with contextlib.suppress(FileNotFoundError):  # none there, or moved away by another process
+                    os.replace(folder, scratch / "damaged")
                 os.replace(built, folder)
             except OSError:
                 if not complete(folder):

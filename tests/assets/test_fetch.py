@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from pmg_sdk.assets import ASSETS, cached, clear, fetch, resolve_model, verify
+from pmg_sdk.assets.cache import ensure_folder
 from pmg_sdk.errors import AssetCorrupt, AssetError, AssetUnavailable, Cancelled, StorageError
 
 from .conftest import MakeAsset, Recorder
@@ -126,6 +128,57 @@ def test_clearing_removes_the_model(publish: MakeAsset) -> None:
     fetch("toy")
     assert clear("toy") >= 1000
     assert cached("toy") is None
+
+
+def test_clearing_everything_removes_retired_models_and_vocabularies(
+    publish: MakeAsset, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(b"x" * 1000)
+    fetch("toy")
+    monkeypatch.delitem(ASSETS, "toy")  # type: ignore[arg-type]  # read-only by type, a dict by nature
+    (cache / "toy" / ".building-cut-short").mkdir()
+    (cache / "vocabularies").mkdir()
+    (cache / "vocabularies" / f"{'ab' * 32}.npy").write_bytes(b"y" * 500)
+    assert clear() >= 1500
+    assert list(cache.iterdir()) == []
+
+
+def test_clearing_everything_leaves_what_is_not_ours(publish: MakeAsset, cache: Path) -> None:
+    publish()
+    fetch("toy")
+    for folder in ("photos/2020", "vocabularies"):
+        (cache / folder).mkdir(parents=True)
+        (cache / folder / "mine.txt").write_text("mine")
+    clear()
+    assert sorted(path.relative_to(cache).as_posix() for path in leftovers(cache)) == [
+        "photos/2020/mine.txt",
+        "vocabularies/mine.txt",
+    ]
+
+
+def test_a_damaged_folder_that_another_process_replaces_first_is_no_error(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cache / "toy" / "key"
+    folder.mkdir(parents=True)
+    (folder / "weights.bin").write_bytes(b"damaged")
+
+    def build(built: Path) -> None:
+        (built / "weights.bin").write_bytes(b"whole")
+
+    # What the other process does just before we move the damaged folder away, and ours into place.
+    other = iter([lambda: shutil.rmtree(folder), lambda: ensure_folder(folder, build)])
+    move = os.replace
+
+    def late(source: Path, to: Path) -> None:
+        with monkeypatch.context() as undisturbed:
+            undisturbed.setattr(os, "replace", move)
+            next(other)()
+        move(source, to)
+
+    monkeypatch.setattr(os, "replace", late)
+    assert (ensure_folder(folder, build) / "weights.bin").read_bytes() == b"whole"
+    assert [path.name for path in folder.parent.iterdir()] == ["key"]
 
 
 def test_a_cache_that_cannot_be_written_is_named(
