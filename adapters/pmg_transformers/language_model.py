@@ -230,9 +230,7 @@ class TransformersLanguageModel(LanguageModel):
 
             model, _ = self._parts()
             if known is not None and shared == len(tokens):
-                return Prefix(
-                    tuple(tokens), tuple((k[:, :, :shared], v[:, :, :shared]) for k, v in known.states)
-                )
+                return known.first(shared)
             cache = known.cache(1, shared) if known is not None else DynamicCache()
             rest = PaddedRows.of([tokens[shared:]], prefix=shared, pad=0, device=str(model.device))
             with torch.inference_mode():

@@ -50,6 +50,13 @@ class Prefix:
         """Memory the states take."""
         return sum(key.nbytes + value.nbytes for key, value in self.states)
 
+    def first(self, tokens: int) -> Prefix:
+        """The first `tokens` tokens, with states of their own: a view would keep all of them in memory."""
+        states = tuple(
+            (key[:, :, :tokens].clone(), value[:, :, :tokens].clone()) for key, value in self.states
+        )
+        return Prefix(self.tokens[:tokens], states)
+
     def shared_with(self, tokens: Sequence[int]) -> int:
         """How many leading tokens are the same."""
         count = 0

@@ -84,6 +84,16 @@ def test_the_second_call_uses_the_kept_prefix_and_answers_the_same(llm: Transfor
     assert llm.complete(other, max_tokens=8) == plain_answers(llm, other, 8)
 
 
+def test_a_shorter_prefix_keeps_no_more_memory_than_its_own(llm: TransformersLanguageModel) -> None:
+    """Else the limit in MiB would count a slice and hold all that the slice was cut from."""
+    tokens = llm._tokens(CHATS[0], room=1)
+    llm._cache(tokens, rows=1)
+    llm._cache(tokens[:3], rows=1)
+    short = next(prefix for prefix in llm._memory._kept if len(prefix.tokens) == 3)
+    stored = [state.untyped_storage().nbytes() for pair in short.states for state in pair]
+    assert sum(stored) == short.nbytes
+
+
 def test_a_prefix_is_computed_once(llm: TransformersLanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model, _ = llm._parts()
     seen: list[tuple[int, int]] = []
