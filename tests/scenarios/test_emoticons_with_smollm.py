@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pmg_scenarios.emoticons import EMOTICONS, Catalogue, sample_users
-from pmg_sdk.assets import resolve_model
 from pmg_sdk.describe import BehaviorSummary
-from pmg_sdk.errors import AssetUnavailable
 from pmg_sdk.keywords import avoided_keywords, preference_keywords, target_keywords
 from pmg_transformers.language_model import TransformersLanguageModel
 
@@ -52,11 +51,8 @@ HELD_OUT = (
 
 
 @pytest.fixture(scope="module")
-def llm() -> TransformersLanguageModel:
-    try:
-        resolve_model(MODEL)
-    except AssetUnavailable as error:
-        pytest.skip(f"{MODEL} cannot be fetched here: {error}")
+def llm(published: Callable[[str], Path]) -> TransformersLanguageModel:
+    published(MODEL)
     model = TransformersLanguageModel(model=MODEL, device="cpu")
     model.load()
     return model
