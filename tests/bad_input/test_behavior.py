@@ -83,6 +83,8 @@ def test_instructions_in_a_text_are_read_as_its_words(run: Run) -> None:
         ("[" * 100_000, "nested too deeply"),
         ("[1, 2]", "a behaviour is an object"),
         ('{"history": 7}', "history"),
+        ('{"history": [5]}', "history.0"),
+        ('{"history": [null]}', "history.0"),
         ('{"histroy": []}', "histroy"),
         ('{"history": [{"image": 7}]}', "a path or a list of paths"),
         ('{"history": [{"image": "a\\u0000.png"}]}', "null byte"),
