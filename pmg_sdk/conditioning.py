@@ -170,12 +170,11 @@ def join(
     weighed = [weigh(part, weight, empty=empty, how=how) for part, weight in used]
     embeds = np.concatenate([part.embeds for part in weighed])
     pooled = [part.pooled.astype(np.float64) for part in weighed if part.pooled is not None]
-    joined = None
-    if len(pooled) == len(weighed):
-        total = sum(weight for _, weight in used)
-        joined = np.mean(pooled, axis=0) if how == "from_empty" else _direction_of_sum(pooled, total)
-        joined = joined.astype(np.float32)
-    return Conditioning(embeds, used[0][0].space, joined)
+    if len(pooled) < len(weighed):
+        return Conditioning(embeds, used[0][0].space)
+    total = sum(weight for _, weight in used)
+    joined = np.mean(pooled, axis=0) if how == "from_empty" else _direction_of_sum(pooled, total)
+    return Conditioning(embeds, used[0][0].space, joined.astype(np.float32))
 
 
 def _direction_of_sum(scaled: Sequence[NDArray[np.float64]], total: float) -> NDArray[np.float64]:
