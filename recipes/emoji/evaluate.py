@@ -202,7 +202,8 @@ def main() -> None:
     pictures = Pictures(library, torch.device("cpu"))
     recogniser = load_recogniser(options.judge)
     asked = tasks(library)[:: options.every]
-    report: dict[str, object] = {"autoencoder": measure_autoencoder(library, pictures, options.vae)}
+    report: dict[str, object] = {"every_nth_task": options.every}
+    report["autoencoder"] = measure_autoencoder(library, pictures, options.vae)
     print(report, flush=True)
     real, kept = drawn(library, pictures, asked)
     report["judge_on_drawn"] = judge(recogniser, real, kept)
