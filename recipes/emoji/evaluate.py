@@ -134,28 +134,30 @@ def judge(recogniser: Recogniser, pictures: Tensor, asked: Sequence[Task]) -> di
             "colour": float(hued.mean()),
             "all_parts": float((named & felt & hued).mean()),
         }
-    combined = [kind for kind in report if kind != "name"]
-    total = sum(report[kind]["pictures"] for kind in combined)
-    report["combinations"] = {
-        "pictures": total,
-        "all_parts": sum(report[kind]["all_parts"] * report[kind]["pictures"] for kind in combined) / total,
-    }
+    combined = [report[kind] for kind in report if kind != "name"]
+    if combined:
+        total = sum(row["pictures"] for row in combined)
+        report["combinations"] = {
+            "pictures": total,
+            "all_parts": sum(row["all_parts"] * row["pictures"] for row in combined) / total,
+        }
     return report
 
 
 def drawn(library: Library, pictures: Pictures, asked: Sequence[Task]) -> tuple[Tensor, list[Task]]:
-    """The real pictures of expression tasks, to see how good the judge itself is."""
-    rows, kept = [], []
+    """The real pictures of name and expression tasks, to see how good the judge itself is."""
     held = np.flatnonzero(held_out_rows(library))
+    known = {(library.name[row], library.expression[row], library.style[row]): row for row in held}
+    rows, kept = [], []
     for task in asked:
-        match = [
-            row
-            for row in held
-            if (library.name[row], library.expression[row], library.style[row])
-            == (task.names[0], task.expression, task.style)
-        ]
-        if task.kind == "expression" and match:
-            rows.append(match[0])
+        if task.kind == "name":
+            row = library.row(library.names[task.names[0]], STYLES[task.style])
+        elif task.kind == "expression":
+            row = known.get((task.names[0], task.expression, task.style), -1)
+        else:
+            continue
+        if row >= 0:
+            rows.append(row)
             kept.append(task)
     return pictures.draw(originals(np.array(rows))), kept
 
