@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.errors import ConfigError, MissingExtra, ModelFolderError
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,7 @@ def make_scheduler(name: str | None, config: Mapping[str, Any], steps: int, devi
 
     Raises:
         ConfigError: an unknown name. ModelFolderError: the config is of no scheduler in diffusers.
+        MissingExtra: the scheduler needs a package of its own, as "lms" needs scipy.
     """
     import diffusers
 
@@ -40,6 +41,12 @@ def make_scheduler(name: str | None, config: Mapping[str, Any], steps: int, devi
     kind = getattr(diffusers, wanted, None)
     if not wanted.endswith("Scheduler") or kind is None:
         raise ModelFolderError(f"scheduler_config.json names {wanted!r}, which is no scheduler of diffusers")
-    scheduler = kind.from_config(dict(config))
+    try:
+        scheduler = kind.from_config(dict(config))
+    except ImportError as error:
+        raise MissingExtra(
+            f"{wanted} needs a package that is not installed ({' '.join(str(error).split())}); "
+            "install it, or choose another scheduler"
+        ) from error
     scheduler.set_timesteps(steps, device=device)
     return scheduler

@@ -408,3 +408,19 @@ def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> 
     generator = on_cpu(embedded_model)
     assert generator.generate([]) == []
     assert generator._sampler is None
+
+
+def test_a_scheduler_whose_package_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from pmg_sdk.errors import MissingExtra
+    from pmg_stable_diffusion.schedulers import make_scheduler
+
+    monkeypatch.setattr("diffusers.LMSDiscreteScheduler.from_config", _needs_scipy)
+
+    with pytest.raises(MissingExtra, match="scipy"):
+        make_scheduler("lms", {}, 4, torch.device("cpu"))
+
+
+def _needs_scipy(*_: object, **__: object) -> None:
+    raise ImportError("LMSDiscreteScheduler requires the scipy library")
