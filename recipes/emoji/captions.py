@@ -61,7 +61,7 @@ def caption(library: Library, scenes: Scenes, row: int, rng: Random) -> Caption:
     first, second = int(scenes.first[row]), int(scenes.second[row])
     kind = _KINDS[scenes.kind[row]]
     style = int(library.style[first])
-    named = rng.random() < 0.68
+    named = rng.random() < 0.85
     styled = ([_PHRASES[style]], [start["style"] + style]) if named else ([], [])
     expression = int(library.expression[first])
     felt = ([], []) if not expression else (_feeling(expression, rng), [start["expression"] + expression])

@@ -16,9 +16,15 @@ from recipes.emoji.vocabulary import (
     STYLES,
 )
 
-__all__ = ["KINDS", "Scenes", "draw_scenes", "held_out_rows"]
+__all__ = ["KINDS", "Scenes", "arrange", "draw_scenes", "held_out_rows"]
 
-KINDS: dict[str, float] = {"single": 0.42, "expression": 0.2, "face with": 0.1, "pair": 0.15, "painted": 0.13}
+KINDS: dict[str, float] = {
+    "single": 0.37,
+    "expression": 0.13,
+    "face with": 0.13,
+    "pair": 0.25,
+    "painted": 0.12,
+}
 """Kind of scene -> share of the training pictures."""
 
 
@@ -98,7 +104,7 @@ def draw_scenes(library: Library, count: int, seed: int) -> Scenes:
         place=np.zeros((count, 2, 4), np.float32),
         noise=rng.random(count).astype(np.float32),
     )
-    _arrange(scenes, names.index("face with"), rng)
+    arrange(scenes, rng)
     return scenes
 
 
@@ -152,15 +158,16 @@ def _allowed_colour(library: Library, first: np.ndarray, rng: np.random.Generato
         colour[bad] = rng.integers(1, len(words) + 1, bad.sum())
 
 
-def _arrange(scenes: Scenes, face_with: int, rng: np.random.Generator) -> None:
-    """Places: one icon fills the canvas; of two, the heavier is the larger, the second stands in front."""
+def arrange(scenes: Scenes, rng: np.random.Generator) -> None:
+    """Set places: one icon fills the canvas; of two, the heavier is larger, the second stands in front."""
     count = len(scenes)
+    face_with = list(KINDS).index("face with")
     jitter = rng.uniform(-0.03, 0.03, (count, 2, 2))
     ratio = scenes.weight[:, 1] / scenes.weight[:, 0]
     ratio = np.where(scenes.kind == face_with, 1 / ratio, ratio)
     single = scenes.second < 0
     large = np.clip(0.72 * ratio**-0.25, 0.5, 0.88)
-    small = np.clip(0.52 * ratio**0.3, 0.34, 0.76)
+    small = np.clip(0.56 * ratio**0.3, 0.36, 0.76)
     place = scenes.place
     place[:, 0, 2] = np.where(single, rng.uniform(0.94, 1.02, count), large)
     place[:, 1, 2] = small
