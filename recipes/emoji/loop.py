@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recipes.emoji.team import Team
+
 __all__ = ["Average", "Fit", "Run", "cosine", "wait_for"]
 
 
@@ -62,27 +64,47 @@ class Run:
     """A budget of minutes that can be interrupted and taken up again.
 
     `for step in run.steps(): ...` yields until the minutes are used; `run.done` is the share used.
-    `run.checkpoint(state)` writes at most once a minute; `run.resume()` returns the last state.
+    `run.checkpoint(state)` writes once a minute; `run.resume()` returns the last state.
+
+    Args:
+        out: folder of the log and the checkpoint.
+        minutes: the budget.
+        every: seconds between checkpoints.
+        team: those who train together; its leader's clock counts, and the leader alone writes.
     """
 
-    def __init__(self, out: Path, minutes: float, *, every: float = 60.0) -> None:
+    def __init__(self, out: Path, minutes: float, *, every: float = 60.0, team: Team | None = None) -> None:
         self.out, self.budget, self.every = out, minutes * 60, every
-        self.used, self.step, self.best = 0.0, 0, 0.0
+        self.team = team
+        self.used, self.step = 0.0, 0
+        self.done = 0.0
+        """Share of the budget used, in [0, 1]."""
         self.out.mkdir(parents=True, exist_ok=True)
         self._saved = time.monotonic()
         self._started = time.monotonic()
 
-    @property
-    def done(self) -> float:
-        """Share of the budget used, in [0, 1]."""
-        return min(1.0, (self.used + time.monotonic() - self._started) / self.budget)
-
     def steps(self) -> Iterator[int]:
         """Count steps until the budget is used; compile before this, so that it costs none."""
         self._started = time.monotonic()
-        while self.done < 1:
+        together = self.team is not None and self.team.size > 1
+        while True:
+            if not together or self.step % 20 == 0:  # agreeing waits for the GPU, so not at every step
+                self.done = min(1.0, self._agreed(self._elapsed / self.budget))
+            if self.done >= 1:
+                return
             yield self.step
             self.step += 1
+
+    @property
+    def _elapsed(self) -> float:
+        return self.used + time.monotonic() - self._started
+
+    @property
+    def _writes(self) -> bool:
+        return self.team is None or self.team.leads
+
+    def _agreed(self, value: float) -> float:
+        return value if self.team is None else self.team.agree(value)
 
     def resume(self) -> dict[str, Any] | None:
         """The last checkpoint, or None."""
@@ -93,17 +115,21 @@ class Run:
         self.step, self.used = state["step"], state["used"]
         return state
 
-    def checkpoint(self, state: dict[str, Any], *, now: bool = False) -> None:
-        """Write the state in one step, at most every `every` seconds unless `now`."""
-        if not now and time.monotonic() - self._saved < self.every:
-            return
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint, and this process is the one to write it."""
+        return self._writes and time.monotonic() - self._saved >= self.every
+
+    def checkpoint(self, state: dict[str, Any]) -> None:
+        """Write the state in one step."""
         self._saved = time.monotonic()
-        used = self.used + time.monotonic() - self._started
-        torch.save({**state, "step": self.step, "used": used}, self.out / "checkpoint.part")
+        torch.save({**state, "step": self.step, "used": self._elapsed}, self.out / "checkpoint.part")
         os.replace(self.out / "checkpoint.part", self.out / "checkpoint.pt")
 
     def log(self, **values: float) -> None:
         """One line to the screen and to `log.jsonl`."""
+        if not self._writes:
+            return
         line = {"step": self.step, "done": round(self.done, 4)} | {k: round(v, 5) for k, v in values.items()}
         print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
         with (self.out / "log.jsonl").open("a") as file:
@@ -132,27 +158,34 @@ class Fit:
 
     def step(self, loss: Tensor) -> None:
         """One step down `loss`; now and then a checkpoint."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = cosine(self.run.done, self.rate)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.follow()
+
+    def follow(self) -> None:
+        """One step down the gradients that are there; now and then a checkpoint."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = cosine(self.run.done, self.rate)
+        if self.run.team is not None:
+            self.run.team.average_gradients(self.trained)
         nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
         self.average.update()
-        self.save()
+        if self.run.due:
+            self.save()
 
-    def save(self, *, now: bool = False) -> None:
-        """Write a checkpoint, at most once a minute unless `now`."""
+    def save(self) -> None:
+        """Write a checkpoint."""
         self.run.checkpoint(
             {
                 "module": self.module.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "average": self.average.values,
-            },
-            now=now,
+            }
         )
 
     def finish(self) -> None:
         """A last checkpoint, then the average becomes the module's weights."""
-        self.save(now=True)
+        if self.run.team is None or self.run.team.leads:
+            self.save()
         self.average.copy_to(self.module)

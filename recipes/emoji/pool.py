@@ -42,6 +42,9 @@ class Pool:
     def __len__(self) -> int:
         return len(self.scenes)
 
+    def __getitem__(self, rows: slice) -> Pool:
+        return Pool(self.scenes[rows], self.ids[rows], self.claims[rows])
+
 
 _library: Library | None = None
 

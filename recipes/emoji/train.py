@@ -1,6 +1,6 @@
-"""Train everything the emoji models need, in one command, on one GPU.
+"""Train everything the emoji models need, in one command.
 
-`python -m recipes.emoji.train --data build/emoji`
+`python -m recipes.emoji.train --data build/emoji`; with `--gpus 2` the generator trains on two.
 
 Stages that do not wait for one another share the GPU; every stage writes `<stage>.log`. A stage whose
 result is already there is left alone and one that was interrupted goes on from its last checkpoint, so
@@ -27,12 +27,20 @@ class Stage:
         module: of `recipes.emoji` to run.
         result: the file that shows it is done.
         arguments: command-line arguments besides `--data`.
+        gpus: how many processes train together, one a GPU.
     """
 
     name: str
     module: str
     result: Path
     arguments: tuple[object, ...]
+    gpus: int = 1
+
+    def command(self, data: Path) -> list[str]:
+        """What to run."""
+        together = ("torch.distributed.run", "--nproc-per-node", self.gpus, "-m") if self.gpus > 1 else ()
+        words = [sys.executable, "-u", "-m", *together, f"recipes.emoji.{self.module}", "--data", data]
+        return [str(word) for word in (*words, *self.arguments)]
 
 
 def stages(options: argparse.Namespace) -> list[list[Stage]]:
@@ -42,8 +50,8 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
     vgg = ("--vgg", data / "vgg16-trunk.safetensors")
     vae, polished, unet = data / "vae", data / "vae-polished", data / "unet"
     clip, judge, pool = data / "clip", data / "recogniser", data / "pool"
-    start = ("--start", options.start) if options.start else ()
-    latents = ("--vae", vae, "--pool", pool)
+    weights = ("--weights", options.weights) if options.weights else ()
+    latents, batch = ("--vae", vae, "--pool", pool), ("--batch", 512 // options.gpus)
     return [
         [Stage("pool", "pool", pool / "pool.npz", ("--scenes", options.scenes, "--out", pool, *text))],
         [
@@ -65,7 +73,18 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
                 "diffusion",
                 "train_diffusion",
                 unet / "config.json",
-                ("--minutes", options.diffusion, "--out", unet, *latents, *start, *text, "--compile"),
+                (
+                    "--minutes",
+                    options.diffusion,
+                    "--out",
+                    unet,
+                    *latents,
+                    *weights,
+                    *text,
+                    *batch,
+                    "--compile",
+                ),
+                options.gpus,
             )
         ],
         [
@@ -87,14 +106,12 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
 
 def run(chain: list[Stage], data: Path) -> subprocess.Popen[bytes]:
     """Start the stages of a chain that are not done, as one process that ends with the first failure."""
-    commands = []
-    for stage in chain:
-        if not stage.result.exists():
-            words = [sys.executable, "-u", "-m", f"recipes.emoji.{stage.module}", "--data", data]
-            commands.append(([str(word) for word in [*words, *stage.arguments]], data / f"{stage.name}.log"))
+    commands = [
+        (stage.command(data), str(data / f"{stage.name}.log")) for stage in chain if not stage.result.exists()
+    ]
     script = (
         "import subprocess, sys\n"
-        f"for command, log in {[(command, str(log)) for command, log in commands]!r}:\n"
+        f"for command, log in {commands!r}:\n"
         "    with open(log, 'a') as file:\n"
         "        if subprocess.run(command, stdout=file, stderr=file).returncode:\n"
         "            sys.exit(1)\n"
@@ -106,7 +123,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("build/emoji"))
     parser.add_argument("--scenes", type=int, default=500_000)
-    parser.add_argument("--start", type=Path, help="folder of a trained UNet to go on from")
+    parser.add_argument("--gpus", type=int, default=1, help="of this machine, for the generator")
+    parser.add_argument("--weights", type=Path, help="folder of a trained UNet to go on from")
     for name, minutes in (("autoencoder", 5.0), ("decoder", 2.0), ("diffusion", 20.0)):
         parser.add_argument(f"--{name}", type=float, default=minutes, help="minutes")
     parser.add_argument("--dual-encoder", type=float, default=7.0, help="minutes")

@@ -3,6 +3,9 @@
 `python -m recipes.emoji.train_diffusion --data build/emoji --vae build/emoji/vae --pool build/emoji/pool
 --out build/emoji/unet --minutes 15`
 
+On several GPUs of one machine: `torchrun --nproc-per-node 2 -m recipes.emoji.train_diffusion ...`;
+`--batch` is that of one GPU.
+
 v-prediction with zero terminal SNR, min-SNR weighting, two separately encoded and weighted text parts,
 one picture in ten without text.
 """
@@ -16,13 +19,18 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor
 
+from recipes.emoji.captured import Captured
 from recipes.emoji.library import load_library
 from recipes.emoji.loop import Fit, Run, wait_for
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, Pool, load_pool
+from recipes.emoji.team import Team
 from recipes.emoji.text import MAX_TOKENS, Text
 
 __all__ = ["main", "make_schedule", "make_unet"]
+
+WIDTH = 384
+"""Of the text encoder's hidden states."""
 
 
 def make_unet() -> UNet2DConditionModel:
@@ -35,7 +43,7 @@ def make_unet() -> UNet2DConditionModel:
         layers_per_block=2,
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=384,
+        cross_attention_dim=WIDTH,
         attention_head_dim=7,
         norm_num_groups=16,
     )
@@ -70,33 +78,37 @@ def encode_pool(
 
 
 class Texts:
-    """Weighted conditions for batches of scenes, all on the training device."""
+    """Weighted conditions for batches of scenes, all on the training device.
+
+    The encoder is frozen, so every different text is encoded once: 15 kB a text, a look-up a step.
+    """
 
     def __init__(self, pool: Pool, text: Text, device: torch.device) -> None:
-        self.ids = torch.from_numpy(pool.ids).to(device)
+        ids = torch.from_numpy(pool.ids).to(device).reshape(-1, MAX_TOKENS)
+        empty = torch.from_numpy(text.ids([""])).to(device)
+        known, number = torch.cat([torch.zeros_like(empty), empty, ids]).unique(dim=0, return_inverse=True)
+        self.nothing, self.empty = number[0], number[1]
+        self.number = number[2:].view(len(pool), CAPTIONS, 2)
         self.weight = torch.from_numpy(pool.scenes.weight).to(device)
-        self.text = text
-        self.empty = torch.from_numpy(text.ids([""])).to(device)
+        self.mask = known > 0
+        self.hidden = torch.empty(*known.shape, WIDTH, dtype=text.model.dtype, device=device)
+        for at in range(0, len(known), 4096):
+            self.hidden[at : at + 4096], _ = text.embed(known[at : at + 4096])
+        self.hidden[self.nothing] = 0.0
 
     def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings (n, 2 * MAX_TOKENS, 384) and mask; one in ten is the empty text."""
+        """Embeddings (n, 2 * MAX_TOKENS, WIDTH) and mask; one in ten is the empty text."""
         count, device = len(rows), rows.device
-        which = torch.randint(CAPTIONS, (count,), device=device)
-        ids = self.ids[rows, which].clone()
-        weight = self.weight[rows].clone()
-        said = ids[..., 0] > 0
-        both = said.all(1)
+        number = self.number[rows, torch.randint(CAPTIONS, (count,), device=device)]
+        both = (number != self.nothing).all(1)
         lost = torch.rand(count, device=device)
-        ids[(lost < 0.06) & both, 0] = 0
-        ids[(lost > 0.94) & both, 1] = 0
-        weight[~both] = 1.0
-        without = torch.rand(count, device=device) < 0.1
-        ids[without, 0] = self.empty[0]
-        ids[without, 1] = 0
-        weight[without] = 1.0
-        hidden, mask = self.text.embed(ids.view(-1, MAX_TOKENS))
-        hidden = hidden.view(count, 2, MAX_TOKENS, -1) * weight[..., None, None].to(hidden.dtype)
-        return hidden.view(count, 2 * MAX_TOKENS, -1), mask.view(count, -1)
+        lose = torch.stack([(lost < 0.06) & both, (lost > 0.94) & both], 1)
+        without = (torch.rand(count, device=device) < 0.1)[:, None]
+        number = torch.where(lose, self.nothing, number)
+        number = torch.where(without, torch.stack([self.empty, self.nothing]), number)
+        weight = torch.where(both[:, None] & ~without, self.weight[rows], 1.0)
+        hidden = self.hidden[number] * weight[..., None, None].to(self.hidden.dtype)
+        return hidden.view(count, 2 * MAX_TOKENS, WIDTH), self.mask[number].view(count, -1)
 
 
 def main() -> None:
@@ -110,16 +122,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=Path, help="folder of a trained UNet to go on from")
+    parser.add_argument("--weights", type=Path, help="folder of a trained UNet to go on from")
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    team = Team()
+    device = team.device
 
-    if options.start:
-        unet = UNet2DConditionModel.from_pretrained(options.start, torch_dtype=torch.float32)
+    if options.weights:
+        unet = UNet2DConditionModel.from_pretrained(options.weights, torch_dtype=torch.float32)
     else:
         unet = make_unet()
     unet = unet.to(device).to(memory_format=torch.channels_last)
@@ -131,14 +144,14 @@ def main() -> None:
         betas=(0.9, 0.99),
         fused=device.type == "cuda",
     )
-    run = Run(options.out, options.minutes)
+    run = Run(options.out, options.minutes, team=team)
     fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9997)
-    torch.manual_seed(options.seed + run.step)
+    torch.manual_seed(options.seed + run.step + 1_000_003 * team.rank)
 
     alphas = make_schedule().alphas_cumprod.to(device)
     snr = alphas / (1 - alphas)
     share = snr.clamp(max=5.0) / (snr + 1)
-    share = share.clamp_min(0.1)
+    share = share.clamp_min(0.25)  # the first steps decide what is drawn, and in which style
 
     def loss_of(x0: Tensor, noise: Tensor, t: Tensor, hidden: Tensor, mask: Tensor) -> Tensor:
         a = alphas[t].sqrt().view(-1, 1, 1, 1)
@@ -148,28 +161,33 @@ def main() -> None:
             guess = unet(noisy, t, hidden, encoder_attention_mask=mask).sample
         return ((guess.float() - wanted).square().mean(dim=(1, 2, 3)) * share[t]).mean()
 
-    step_loss = torch.compile(loss_of) if options.compile else loss_of
+    def backward(*batch: Tensor) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(*batch)
+        loss.backward()
+        return loss.detach()
 
     if options.compile:
         channels = torch.channels_last
-        size, width = (options.batch, 12, 16, 16), (options.batch, 2 * MAX_TOKENS, 384)
+        size, width = (options.batch, 12, 16, 16), (options.batch, 2 * MAX_TOKENS, WIDTH)
         noise = torch.randn(size, device=device).to(memory_format=channels)
         hidden = torch.randn(width, device=device, dtype=torch.bfloat16)
         told = torch.ones(width[:2], device=device, dtype=torch.bool)
         t = torch.randint(1000, (options.batch,), device=device)
-        step_loss(noise, torch.randn_like(noise), t, hidden, told).backward()
-        optimizer.zero_grad(set_to_none=True)
+        example = (noise, torch.randn_like(noise), t, hidden, told)
+        backward = Captured(torch.compile(loss_of), example, fit.trained)
         print("compiled", flush=True)
 
     wait_for(options.vae / "measured.json")
     wait_for(options.pool / "pool.npz")
-    pool = load_pool(options.pool)
+    pool = load_pool(options.pool)[team.rank :: team.size]
     pictures = Pictures(load_library(options.data), device)
     vae = AutoencoderKL.from_pretrained(options.vae, torch_dtype=torch.float32).eval()
     latents = encode_pool(pool, pictures, vae, device)
     del pictures
     print(f"{len(latents):,} latents, std {float(latents.float().std()):.3f}", flush=True)
     texts = Texts(pool, Text(options.text, device, torch.bfloat16), device)
+    print(f"{len(texts.mask):,} different texts", flush=True)
 
     def draw_batch() -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         rows = torch.randint(len(latents), (options.batch,), device=device)
@@ -181,15 +199,16 @@ def main() -> None:
     print("training", flush=True)
     total = torch.zeros((), device=device)
     for step in run.steps():
-        loss = step_loss(*draw_batch())
-        fit.step(loss)
-        total += loss.detach()
+        total += backward(*draw_batch())
+        fit.follow()
         if step % 200 == 199:
             run.log(loss=float(total) / 200)
             total.zero_()
     fit.finish()
-    unet.to(torch.float16).save_pretrained(options.out)
-    print({"steps": run.step, "hours": options.minutes / 60}, flush=True)
+    if team.leads:
+        unet.to(torch.float16).save_pretrained(options.out)
+        print({"steps": run.step, "minutes": options.minutes}, flush=True)
+    team.part()
 
 
 if __name__ == "__main__":
