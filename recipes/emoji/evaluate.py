@@ -9,6 +9,7 @@ combinations it is asked about.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from recipes.emoji.library import Library, load_library
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.recogniser import Recogniser, load_recogniser
 from recipes.emoji.sample import sheet
-from recipes.emoji.scenes import held_out_rows
+from recipes.emoji.scenes import KINDS, arrange, held_out_rows
 from recipes.emoji.train_autoencoder import held_out_names, originals
 from recipes.emoji.vocabulary import (
     COLOURS,
@@ -145,21 +146,32 @@ def judge(recogniser: Recogniser, pictures: Tensor, asked: Sequence[Task]) -> di
 
 
 def drawn(library: Library, pictures: Pictures, asked: Sequence[Task]) -> tuple[Tensor, list[Task]]:
-    """The real pictures of name and expression tasks, to see how good the judge itself is."""
+    """The tasks drawn from the art instead of generated, to see how good the judge itself is.
+
+    Those for which the art lacks a piece in the style asked for are left out.
+    """
     held = np.flatnonzero(held_out_rows(library))
-    known = {(library.name[row], library.expression[row], library.style[row]): row for row in held}
-    rows, kept = [], []
+    worn = {(library.name[row], library.expression[row], library.style[row]): row for row in held}
+    plain = {(library.name[row], library.style[row]): row for row in range(library.originals)}
+    rows: list[tuple[int, int, int]] = []
+    kept: list[Task] = []
     for task in asked:
-        if task.kind == "name":
-            row = library.row(library.names[task.names[0]], STYLES[task.style])
-        elif task.kind == "expression":
-            row = known.get((task.names[0], task.expression, task.style), -1)
+        if task.kind == "expression":
+            icons = [worn.get((task.names[0], task.expression, task.style), -1)]
         else:
-            continue
-        if row >= 0:
-            rows.append(row)
+            icons = [plain.get((name, task.style), -1) for name in task.names]
+        if min(icons) >= 0:
+            rows.append((icons[0], icons[1] if len(icons) > 1 else -1, task.colour))
             kept.append(task)
-    return pictures.draw(originals(np.array(rows))), kept
+    first, second, paint = np.array(rows).T
+    scenes = dataclasses.replace(
+        originals(first),
+        kind=np.where(second >= 0, list(KINDS).index("pair"), 0).astype(np.int8),
+        second=second.astype(np.int32),
+        paint=paint.astype(np.int16),
+    )
+    arrange(scenes, np.random.default_rng(0))
+    return torch.cat([pictures.draw(scenes[at : at + 128]) for at in range(0, len(scenes), 128)]), kept
 
 
 @torch.inference_mode()

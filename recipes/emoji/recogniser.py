@@ -49,17 +49,23 @@ class Recogniser(nn.Module):
             width = out
         self.blocks = nn.Sequential(*blocks)
         self.name = nn.Linear(2 * width, names)
-        self.style = nn.Linear(2 * width, len(STYLES))
+        # How an icon is drawn shows in its edges and shades, whatever it shows: the earlier levels see that.
+        self.style = nn.Linear(2 * sum(widths), len(STYLES))
         self.expression = nn.Linear(2 * width, len(EXPRESSIONS) + 1)
         self.colour = nn.Linear(2 * width, len(COLOURS) + 1)
 
     def forward(self, picture: Tensor) -> dict[str, Tensor]:
         """Logits: name (n, names), style (n, 5), expression (n, 15) and colour (n, 8) with 0 = none."""
-        x = self.blocks(F.relu(self.stem(picture)))
+        x = F.relu(self.stem(picture))
+        levels = []
+        for block in self.blocks:
+            x = block(x)
+            levels.append(torch.cat([x.mean((2, 3)), x.std((2, 3))], 1))
         pooled = F.dropout(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1), 0.1, self.training)
+        drawn = F.dropout(torch.cat(levels[1::2], 1), 0.1, self.training)
         return {
             "name": self.name(pooled),
-            "style": self.style(pooled),
+            "style": self.style(drawn),
             "expression": self.expression(pooled),
             "colour": self.colour(pooled),
         }
