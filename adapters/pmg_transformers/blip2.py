@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pmg_sdk.accelerator import choose_device, in_batches
-from pmg_sdk.errors import BackendError, CapabilityError, ConfigError, ModelFolderError, PMGError
+from pmg_sdk.errors import BackendError, ConfigError, ModelFolderError, PMGError
 from pmg_sdk.interfaces import Captioner
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
 from pmg_transformers.model_folder import ModelFolder
 
@@ -97,7 +97,7 @@ class Blip2Captioner(Captioner):
             raise BackendError(f"BLIP failed to caption: {type(error).__name__}: {error}") from error
 
     def _sentences(self, blip: _Blip, media: Sequence[Media]) -> list[str]:
-        pictures = [_image(medium).to_pil() for medium in media]
+        pictures = [expect_image(medium, "BLIP").to_pil() for medium in media]
         pixels = blip.processor.image_processor(pictures, return_tensors="pt").pixel_values
         prompt = _prompt_ids(blip, self.prompt)
         inputs = {"input_ids": prompt.to(blip.device).repeat(len(media), 1)} if prompt is not None else {}
@@ -183,9 +183,3 @@ def _echoed(blip: _Blip, prompt: Any) -> int:
         # One beginning-of-sentence token, or the prompt without the [SEP] that closes it.
         return 1 if prompt is None else int(prompt.shape[1]) - 1
     return 0 if blip.model.config.text_config.is_encoder_decoder else int(prompt.shape[1])
-
-
-def _image(medium: Media) -> Image:
-    if not isinstance(medium, Image):
-        raise CapabilityError(f"an Image was expected; got {type(medium).__name__}, which BLIP cannot read")
-    return medium

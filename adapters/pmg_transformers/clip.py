@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from pmg_sdk.accelerator import choose_device, in_batches
-from pmg_sdk.errors import BackendError, CapabilityError, ConfigError, ModelFolderError, PMGError
+from pmg_sdk.errors import BackendError, ConfigError, ModelFolderError, PMGError
 from pmg_sdk.interfaces import Scorer
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
+from pmg_sdk.tokenizable import tokenizable
 from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ClipScorer"]
 
 FILES = ("*.json", "*.txt", "*.safetensors")
-CHARACTERS_PER_TOKEN = 32
-"""More than this many characters per token of context are cut before tokenising: tokenisers are slow."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,7 @@ def _load(model: str, device: str, observer: Observer) -> _Clip:
 
 
 def _text_features(clip: _Clip, texts: Sequence[str]) -> Any:
-    longest = clip.context * CHARACTERS_PER_TOKEN
-    clean = [text.strip()[:longest].encode("utf-8", "replace").decode("utf-8") for text in texts]
+    clean = [tokenizable(text, tokens=clip.context) for text in texts]
     tokens = clip.processor.tokenizer(
         clean, padding=True, truncation=True, max_length=clip.context, return_tensors="pt"
     )
@@ -161,12 +159,6 @@ def _text_features(clip: _Clip, texts: Sequence[str]) -> Any:
 
 
 def _image_features(clip: _Clip, media: Sequence[Media]) -> Any:
-    pictures = [_image(medium).to_pil() for medium in media]
+    pictures = [expect_image(medium, "CLIP").to_pil() for medium in media]
     pixels = clip.processor.image_processor(pictures, return_tensors="pt").pixel_values
     return clip.model.get_image_features(pixel_values=pixels.to(clip.device)).pooler_output
-
-
-def _image(medium: Media) -> Image:
-    if not isinstance(medium, Image):
-        raise CapabilityError(f"an Image was expected; got {type(medium).__name__}, which CLIP cannot read")
-    return medium
