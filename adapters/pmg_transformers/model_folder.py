@@ -118,6 +118,33 @@ class ModelFolder:
         self.require(f"{stem}.safetensors")
         raise AssertionError("unreachable: the line above raises")
 
+    def model(self, kind: Any, what: str, *, stem: str = "model", **options: Any) -> Any:
+        """The model of class `kind`, made by its `from_pretrained` from the safetensors weights `stem`.
+
+        Args:
+            what: names it in the error, "CLIP model" for example.
+            options: further ones of `from_pretrained`.
+
+        Raises:
+            ModelFolderError: the weights are missing, damaged, only there as pickle, or of another model.
+        """
+        weights = self.weights(stem)
+        return self.read(kind, what, variant=weights.variant, use_safetensors=True, **options)
+
+    def read(self, kind: Any, what: str, **options: Any) -> Any:
+        """What `kind.from_pretrained` reads out of the folder, a tokenizer for example; no hub is asked.
+
+        Raises:
+            ModelFolderError: it cannot be read.
+        """
+        try:
+            return kind.from_pretrained(self.path, local_files_only=True, **options)
+        except Exception as error:  # transformers, diffusers, tokenizers and safetensors fail in many ways
+            raise ModelFolderError(
+                f"a {what} was expected in {self.path}; it cannot be loaded "
+                f"({type(error).__name__}: {error}). Download it again, or name another model."
+            ) from error
+
 
 def _pickle_stem(stem: str) -> str:
     return "pytorch_model" if stem == "model" else stem
