@@ -64,18 +64,19 @@ class ModelFolder:
         """Whether the folder holds a file of that relative name."""
         return (self.path / name).is_file()
 
-    def require(self, name: str) -> Path:
-        """The path of a file that must be there.
+    def require(self, *names: str) -> Path:
+        """The path of a file that must be there, of several that would do the first.
 
         Raises:
             ModelFolderError: it is not.
         """
-        path = self.path / name
-        if not path.is_file():
-            raise ModelFolderError(
-                f"the model folder {self.path} has no {name}. Complete the folder, or name another model."
-            )
-        return path
+        for name in names:
+            if self.has(name):
+                return self.path / name
+        raise ModelFolderError(
+            f"the model folder {self.path} has no {' or '.join(names)}. "
+            "Complete the folder, or name another model."
+        )
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON object out of the folder.
