@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_object
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -84,16 +84,7 @@ class ModelFolder:
         Raises:
             ModelFolderError: the file is missing, or holds something else.
         """
-        path = self.require(name)
-        try:
-            value = read_json(path)
-        except (OSError, ValueError) as error:
-            raise ModelFolderError(
-                f"a JSON object was expected in {path}; it cannot be read ({error})"
-            ) from error
-        if not isinstance(value, dict):
-            raise ModelFolderError(f"a JSON object was expected in {path}; it holds a {type(value).__name__}")
-        return value
+        return load_object(self.require(name), ModelFolderError)
 
     def weights(self, stem: str) -> Weights:
         """The weights named `stem`; pickled weights are never read.

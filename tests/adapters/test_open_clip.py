@@ -153,6 +153,7 @@ def test_missing_file_is_named(copy: Path, missing: str) -> None:
     [
         ("open_clip_config.json", b"[1"),
         ("open_clip_config.json", b'{"model_cfg": 3}'),
+        ("open_clip_config.json", b"[" * 100_000),
         ("config.json", b"nonsense"),
         ("open_clip_model.safetensors", b"cut off"),
     ],
