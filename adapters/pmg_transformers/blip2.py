@@ -47,8 +47,6 @@ class Blip2Captioner(ImageReader, Captioner):
     ) -> None:
         if max_new_tokens < 1:
             raise ConfigError(f"max_new_tokens: expected 1 or more; got {max_new_tokens}")
-        if dtype not in ("auto", "float32", "float16", "bfloat16"):
-            raise ConfigError(f'dtype: expected "auto", "float32", "float16" or "bfloat16"; got {dtype!r}')
         super().__init__(model=model, device=device, dtype=dtype, batch_size=batch_size)
         self.prompt = prompt
         self.max_new_tokens = max_new_tokens

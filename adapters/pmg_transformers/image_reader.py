@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pmg_sdk.accelerator import choose_device, in_batches
-from pmg_sdk.errors import BackendError, ConfigError, ModelFolderError, PMGError
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
+from pmg_sdk.errors import BackendError, ModelFolderError, PMGError
 from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
 from pmg_transformers.model_folder import ModelFolder
@@ -58,8 +58,8 @@ class ImageReader:
     _tokenizers: ClassVar[tuple[str, ...]]
 
     def __init__(self, *, model: str, device: str, dtype: str, batch_size: int) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size: expected 1 or more; got {batch_size}")
+        check_dtype(dtype)
+        check_batch_size(batch_size)
         self.model = model
         self.device = device
         self.dtype = dtype
