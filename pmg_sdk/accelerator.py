@@ -1,4 +1,4 @@
-"""What depends on the machine a model runs on: which device, and how much fits on it at once.
+"""What depends on the machine a model runs on: which device, how precise, and how much fits at once.
 
 For adapters around torch; torch itself is imported only when one of them calls.
 """
@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from pmg_sdk.errors import ConfigError, OutOfMemory
 
-__all__ = ["choose_device", "in_batches", "is_out_of_memory"]
+__all__ = ["check_batch_size", "check_dtype", "choose_device", "in_batches", "is_out_of_memory"]
+
+DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,6 +42,26 @@ def choose_device(device: str = "auto") -> str:
             f'device {device!r} was asked for, but torch finds none on this machine; use "auto"'
         )
     return device
+
+
+def check_dtype(dtype: str) -> None:
+    """Refuse what no model can be loaded as, before one is.
+
+    Raises:
+        ConfigError: it is neither "auto" nor the name of a floating point type of torch.
+    """
+    if dtype not in DTYPES:
+        raise ConfigError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Refuse an empty batch, before anything is loaded.
+
+    Raises:
+        ConfigError: it is below 1.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"batch_size: expected 1 or more; got {batch_size}")
 
 
 def in_batches(items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]], *, limit: int) -> list[R]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pmg_sdk.errors import BehaviorError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_json
 from pmg_sdk.media import Image, Media
 
 __all__ = ["Behavior", "Item", "Message"]
@@ -102,12 +102,7 @@ class Behavior(BaseModel):
             MediaError: an image of it cannot be used.
         """
         path = Path(path)
-        try:
-            data = read_json(path)
-        except OSError as error:
-            raise BehaviorError(f"a behaviour file was expected at {path}; {error.strerror}") from error
-        except ValueError as error:
-            raise BehaviorError(f"{path} is not UTF-8 JSON: {error}") from error
+        data = load_json(path, "a behaviour file", BehaviorError)
         return cls.from_mapping(data, folder=path.parent)
 
     @classmethod

@@ -10,7 +10,7 @@ from pmg_sdk.interfaces import Chat, SupportsChoice
 from pmg_sdk.parsing import named_in, parse_keywords, words_of
 from pmg_sdk.scenario import Attribute
 
-__all__ = ["candidates", "commonest", "grounded", "rate_candidates"]
+__all__ = ["candidates", "commonest", "grounded", "named_entries", "rate_candidates"]
 
 MOST_CANDIDATES = 16
 MOST_WORDS = 3
@@ -70,6 +70,27 @@ def rate_candidates(
         if not any(own <= set(words_of(other)) or own >= set(words_of(other)) for other in kept):
             kept.append(word)
     return kept
+
+
+def named_entries(
+    texts: Sequence[str], prompt: Chat, attribute: Attribute, llm: SupportsChoice | None
+) -> list[str]:
+    """The entries of the attribute's vocabulary that texts name, the most mentioned first.
+
+    Args:
+        llm: decides between those mentioned most often, where there are several and it can.
+    """
+    counts = {
+        keyword: max(named_in(word, texts) for word in (keyword, *words))
+        for keyword, words in attribute.readings.items()
+    }
+    named = sorted((keyword for keyword in counts if counts[keyword]), key=lambda keyword: -counts[keyword])
+    tied = [keyword for keyword in named if counts[keyword] == counts[named[0]]]
+    if len(tied) < 2 or llm is None:
+        return named
+    (ratings,) = rate([prompt], [attribute.answer.format(keyword) for keyword in tied], llm)
+    rating = dict(zip(tied, ratings, strict=True))
+    return sorted(tied, key=lambda keyword: -rating[keyword]) + named[len(tied) :]
 
 
 def grounded(keywords: Sequence[str], texts: Sequence[str], *, shown: Collection[str]) -> list[str]:

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json"]
+from pmg_sdk.errors import PMGError
+
+__all__ = ["load_json", "load_object", "read_json"]
 
 
 def read_json(path: Path) -> Any:
@@ -20,3 +22,35 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError("its lists and objects are nested too deeply") from error
+
+
+def load_json(path: Path, what: str, error: type[PMGError]) -> Any:
+    """As `read_json`, with its failures in words.
+
+    Args:
+        what: the file is expected to be, "a behaviour file" for example.
+
+    Raises:
+        error: there is no such file, or it is not UTF-8 JSON.
+    """
+    try:
+        return read_json(path)
+    except OSError as failure:
+        raise error(f"{what} was expected at {path}; {failure.strerror}") from failure
+    except ValueError as failure:
+        raise error(f"{path} is not UTF-8 JSON: {failure}") from failure
+
+
+def load_object(path: Path, error: type[PMGError]) -> dict[str, Any]:
+    """The object in a JSON file of a model folder.
+
+    Raises:
+        error: the file cannot be read, or holds another value.
+    """
+    try:
+        value = read_json(path)
+    except (OSError, ValueError) as failure:
+        raise error(f"a JSON object was expected in {path}; it cannot be read ({failure})") from failure
+    if not isinstance(value, dict):
+        raise error(f"a JSON object was expected in {path}; it holds a {type(value).__name__}")
+    return value

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmg_sdk.answers import one_for_each
-from pmg_sdk.choosing import in_vocabulary, rate, rate_vocabulary
+from pmg_sdk.choosing import in_vocabulary, rate_vocabulary
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import InputError
-from pmg_sdk.grounding import candidates, commonest, grounded, rate_candidates
 from pmg_sdk.interfaces import Chat, LanguageModel, SupportsChoice, TextEncoder
 from pmg_sdk.parsing import MAX_CHARACTERS, named_in, parse_keywords, words_of
-from pmg_sdk.prompts import preference_prompts, target_prompt
-from pmg_sdk.scenario import Attribute, Scenario
+from pmg_sdk.prompts import target_prompt
+from pmg_sdk.scenario import Scenario
+from pmg_sdk.taste import read_taste
+from pmg_sdk.writing import write_keywords
 
 __all__ = ["Keyword", "Keywords", "avoided_keywords", "fit", "preference_keywords", "target_keywords"]
-
-ANSWER_TOKENS = 24
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,10 @@ def preference_keywords(
     Raises:
         BackendError, OutOfMemory: the LLM failed.
     """
-    return _read_taste(summary.history, summary.conversation, scenario, llm, seed, "preference")
+    answers, warnings = read_taste(
+        summary.history, summary.conversation, scenario=scenario, llm=llm, seed=seed, kind="preference"
+    )
+    return _keywords_of(answers), warnings
 
 
 def avoided_keywords(
@@ -99,9 +101,12 @@ def avoided_keywords(
     Raises:
         BackendError, OutOfMemory: the LLM failed.
     """
-    found, warnings = _read_taste(summary.disliked, (), scenario, llm, seed, "avoided")
+    answers, warnings = read_taste(
+        summary.disliked, (), scenario=scenario, llm=llm, seed=seed, kind="avoided"
+    )
     liked = (*summary.history, *summary.conversation)
-    return Keywords(tuple(keyword for keyword in found.items if not named_in(keyword.text, liked))), warnings
+    found = _keywords_of(answers).items
+    return Keywords(tuple(keyword for keyword in found if not named_in(keyword.text, liked))), warnings
 
 
 def target_keywords(
@@ -155,82 +160,8 @@ def _fits(text: str, encoder: TextEncoder) -> bool:
     return counts[0] <= encoder.max_tokens
 
 
-def _read_taste(
-    history: Sequence[str],
-    conversation: Sequence[str],
-    scenario: Scenario,
-    llm: LanguageModel,
-    seed: int,
-    kind: str,
-) -> tuple[Keywords, tuple[str, ...]]:
-    texts = (*history, *conversation)
-    if not texts:
-        return Keywords(), ()
-    prompts, left_out = preference_prompts(
-        history, conversation, scenario=scenario, llm=llm, max_tokens=ANSWER_TOKENS
-    )
-    warnings = (
-        [f"{left_out} of the oldest texts did not fit the language model's context"] if left_out else []
-    )
-
-    taken = _vocabulary_words(scenario)
-    answers: dict[str, list[str]] = {}
-    asked: list[tuple[Attribute, Chat]] = []
-    for attribute, prompt in zip(scenario.attributes, prompts, strict=True):
-        if attribute.vocabulary and (attribute.grounded or isinstance(llm, SupportsChoice)):
-            answers[attribute.name] = _from_vocabulary(attribute, prompt, texts, llm)
-        elif attribute.grounded and history and isinstance(llm, SupportsChoice):
-            general = {word.casefold() for word in attribute.too_general}
-            named = candidates(history, conversation, question=attribute.question, excluded=taken | general)
-            answers[attribute.name] = rate_candidates(named, prompt, attribute, llm)
-        else:
-            asked.append((attribute, prompt))
-    written = _written([prompt for _, prompt in asked], llm, seed)
-    for (attribute, _), answer in zip(asked, written, strict=True):
-        parsed = parse_keywords(answer, question=attribute.question)
-        if attribute.vocabulary:
-            answers[attribute.name] = in_vocabulary(", ".join(parsed), attribute, every=False)
-            continue
-        if attribute.grounded:
-            no_answer = taken | {word.casefold() for word in attribute.too_general}
-            own = [keyword for keyword in parsed if keyword.casefold() not in no_answer]
-            parsed = grounded(own, texts, shown=_example_words(scenario, attribute))
-        answers[attribute.name] = parsed
-
-    # A user of whom only a style is known still has a taste; one of whom nothing is known gets common words.
-    open_attributes = [attribute for attribute in scenario.attributes if not attribute.vocabulary]
-    if open_attributes and not any(answers[attribute.name] for attribute in open_attributes):
-        first = open_attributes[0]
-        answers[first.name] = commonest(history or conversation, excluded=taken, count=first.keywords)
-        warnings.append(
-            f"the language model gave no usable {kind} keywords; common words of the history stand in"
-        )
-    found = [
-        Keyword(text, attribute.name)
-        for attribute in scenario.attributes
-        for text in answers[attribute.name][: attribute.keywords]
-    ]
-    return Keywords(tuple(found)), tuple(warnings)
-
-
-def _from_vocabulary(
-    attribute: Attribute, prompt: Chat, texts: Sequence[str], llm: LanguageModel
-) -> list[str]:
-    """The entries that fit best; grounded: those named most often, and the LLM decides between equals."""
-    if not attribute.grounded:
-        assert isinstance(llm, SupportsChoice)
-        return rate_vocabulary([prompt], attribute, llm)[0]
-    counts = {
-        keyword: max(named_in(word, texts) for word in (keyword, *words))
-        for keyword, words in attribute.readings.items()
-    }
-    named = sorted((keyword for keyword in counts if counts[keyword]), key=lambda keyword: -counts[keyword])
-    tied = [keyword for keyword in named if counts[keyword] == counts[named[0]]]
-    if len(tied) > 1 and isinstance(llm, SupportsChoice):
-        options = [attribute.answer.format(keyword) for keyword in tied]
-        ratings = dict(zip(tied, rate([prompt], options, llm)[0], strict=True))
-        named = sorted(tied, key=lambda keyword: -ratings[keyword]) + named[len(tied) :]
-    return named
+def _keywords_of(answers: Mapping[str, Sequence[str]]) -> Keywords:
+    return Keywords(tuple(Keyword(text, attribute) for attribute, texts in answers.items() for text in texts))
 
 
 def _answer_target(
@@ -242,34 +173,8 @@ def _answer_target(
     if attribute.vocabulary and isinstance(llm, SupportsChoice):
         neutral = [target_prompt(text, scenario=scenario) for text in attribute.neutral]
         return rate_vocabulary(prompts, attribute, llm, neutral=neutral)
-    written = _written(prompts, llm, seed)
-    parsed = [parse_keywords(answer, question=attribute.question) for answer in written]
-    if attribute.vocabulary:
-        parsed = [in_vocabulary(", ".join(keywords), attribute, every=False) for keywords in parsed]
-    return [keywords[: attribute.keywords] for keywords in parsed]
-
-
-def _written(prompts: Sequence[Chat], llm: LanguageModel, seed: int) -> list[str]:
-    if not prompts:
-        return []
-    answers = llm.complete(prompts, max_tokens=ANSWER_TOKENS, seed=seed)
-    return one_for_each(answers, prompts, f"the language model {type(llm).__name__}")
-
-
-def _example_words(scenario: Scenario, attribute: Attribute) -> set[str]:
-    """Words of the answers that the examples give for an attribute."""
-    return {word for example in scenario.examples for word in words_of(example.answers[attribute.name])}
-
-
-def _vocabulary_words(scenario: Scenario) -> set[str]:
-    """What closed attributes speak for is no answer to an open one."""
-    vocabularies: list[Mapping[str, tuple[str, ...]]] = [entry.vocabulary for entry in scenario.attributes]
-    return {
-        word.casefold()
-        for vocabulary in vocabularies
-        for keyword, words in vocabulary.items()
-        for word in (keyword, *words)
-    }
+    written = write_keywords([(attribute, prompt) for prompt in prompts], llm=llm, seed=seed)
+    return [keywords[: attribute.keywords] for keywords in written]
 
 
 def _plain(text: str, count: int) -> list[str]:

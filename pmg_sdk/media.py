@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pmg_sdk.errors import MediaCorrupt, MediaTooLarge
+from pmg_sdk.errors import CapabilityError, MediaCorrupt, MediaTooLarge
 from pmg_sdk.storage import write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image as PILImage
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Image", "Media", "as_pixels"]
+__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Image", "Media", "as_pixels", "expect_image"]
 
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -175,6 +175,22 @@ def _read_limited(source: str | Path | bytes, max_bytes: int) -> bytes:
         return Path(source).read_bytes()
     except OSError as error:
         raise MediaCorrupt(f"an image file was expected at {source}; {error.strerror}") from error
+
+
+def expect_image(medium: Media, reader: str) -> Image:
+    """The medium itself, for a reader of images alone.
+
+    Args:
+        reader: names what cannot read anything else, in the error.
+
+    Raises:
+        CapabilityError: it is no image.
+    """
+    if not isinstance(medium, Image):
+        raise CapabilityError(
+            f"an Image was expected; got {type(medium).__name__}, which {reader} cannot read"
+        )
+    return medium
 
 
 def as_pixels(value: Any) -> NDArray[np.uint8]:

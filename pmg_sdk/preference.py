@@ -11,7 +11,7 @@ from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.conditioning_file import read_conditioning, write_conditioning
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import InputError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_json
 from pmg_sdk.keywords import Keywords
 from pmg_sdk.provenance import Provenance
 from pmg_sdk.storage import write_json
@@ -109,12 +109,7 @@ class UserPreference:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        values = read_json(path)
-    except OSError as error:
-        raise InputError(f"a preference file was expected at {path}; {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is not UTF-8 JSON: {error}") from error
+    values = load_json(path, "a preference file", InputError)
     if not isinstance(values, dict):
         raise InputError(f"{path} is not a preference file: it holds {type(values).__name__}, not an object")
     return values

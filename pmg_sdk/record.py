@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.errors import PMGError, ReplayError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_json
 from pmg_sdk.keywords import Keywords
 from pmg_sdk.media import Media
 from pmg_sdk.plan import KeywordParts
@@ -128,15 +128,11 @@ class Record(_Frozen):
             ReplayError: it is missing, damaged or of another format.
         """
         try:
-            return cls.model_validate(read_json(path))
-        except OSError as error:
-            raise ReplayError(f"a result file was expected at {path}; {error.strerror}") from error
+            return cls.model_validate(load_json(path, "a result file", ReplayError))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the whole"
             raise ReplayError(f"{path} is not a result file: {place}: {first['msg']}") from error
-        except ValueError as error:
-            raise ReplayError(f"{path} is not UTF-8 JSON: {error}") from error
 
     def settings(self) -> PMGConfig:
         """The recorded config.

@@ -10,8 +10,8 @@ import numpy as np
 
 from pmg_open_clip.dual_encoder import DualEncoder, load_dual_encoder
 from pmg_open_clip.vocabulary import Vocabulary, of, once
+from pmg_sdk.accelerator import check_batch_size
 from pmg_sdk.assets import cache_dir
-from pmg_sdk.errors import ConfigError
 from pmg_sdk.interfaces import Captioner
 from pmg_sdk.media import Media
 
@@ -83,8 +83,7 @@ class OpenClipTagCaptioner(Captioner):
         batch_size: int = 32,
         cache: bool = True,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size: expected 1 or more; got {batch_size}")
+        check_batch_size(batch_size)
         settings = {"silent": silent, "template": template, "threshold": threshold, "top_k": top_k}
         self._settings = {name: value for name, value in settings.items() if value is not None}
         self._vocabulary = (

@@ -13,9 +13,10 @@ import numpy as np
 
 from pmg_open_clip.source import Source, locate
 from pmg_sdk.accelerator import choose_device, in_batches
-from pmg_sdk.errors import BackendError, CapabilityError, ModelFolderError, PMGError
-from pmg_sdk.media import Image, Media
+from pmg_sdk.errors import BackendError, ModelFolderError, PMGError
+from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
+from pmg_sdk.tokenizable import tokenizable
 
 if TYPE_CHECKING:
     import torch
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
 
 __all__ = ["DualEncoder", "load_dual_encoder"]
-
-CHARACTERS_PER_TOKEN = 32
-"""More than this many characters per token of context are cut before tokenising: tokenisers are slow."""
 
 _loaded: WeakValueDictionary[tuple[str, str | None, str], DualEncoder] = WeakValueDictionary()
 _loading = threading.Lock()
@@ -136,7 +134,7 @@ class DualEncoder:
 
     def _text_rows(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         context = int(self._tokenizer.context_length)
-        ids = self._tokenizer([_clean(text, context * CHARACTERS_PER_TOKEN) for text in texts])
+        ids = self._tokenizer([tokenizable(text, tokens=context) for text in texts])
         ids = self._without_padding(ids).to(self.device)
         return _rows(self._model.encode_text(ids, normalize=True))
 
@@ -153,21 +151,10 @@ class DualEncoder:
     def _image_rows(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
         import torch
 
-        pixels = torch.stack([self._preprocess(_image(medium).to_pil()) for medium in media])
-        return _rows(self._model.encode_image(pixels.to(self.device), normalize=True))
-
-
-def _image(medium: Media) -> Image:
-    if not isinstance(medium, Image):
-        raise CapabilityError(
-            f"an Image was expected; got {type(medium).__name__}, which open_clip cannot read"
+        pixels = torch.stack(
+            [self._preprocess(expect_image(medium, "open_clip").to_pil()) for medium in media]
         )
-    return medium
-
-
-def _clean(text: str, characters: int) -> str:
-    """At most `characters` of it, without the lone surrogates that tokenizers refuse."""
-    return text.strip()[:characters].encode("utf-8", "replace").decode("utf-8")
+        return _rows(self._model.encode_image(pixels.to(self.device), normalize=True))
 
 
 def _rows(features: torch.Tensor) -> list[NDArray[np.float32]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from pmg_open_clip.dual_encoder import DualEncoder, load_dual_encoder
-from pmg_sdk.errors import ConfigError
+from pmg_sdk.accelerator import check_batch_size
 from pmg_sdk.interfaces import Scorer
 from pmg_sdk.media import Media
 
@@ -43,8 +43,7 @@ class OpenClipScorer(Scorer):
         device: str = "auto",
         batch_size: int = 32,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size: expected 1 or more; got {batch_size}")
+        check_batch_size(batch_size)
         self.model = model
         self.pretrained = pretrained
         self.device = device

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.json_file import read_json
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -99,7 +99,7 @@ def _tag_options(model: str, pretrained: str | None) -> dict[str, Any]:
 
 def _folder_options(folder: Path) -> dict[str, Any]:
     try:
-        settings = json.loads(_require(folder, CONFIG).read_text(encoding="utf-8"))
+        settings = read_json(_require(folder, CONFIG))
         text = dict(settings["model_cfg"]["text_cfg"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFolderError(
@@ -119,7 +119,7 @@ def _is_text_tower(folder: Path) -> bool:
     from open_clip.hf_configs import arch_dict
 
     try:
-        config = json.loads(_require(folder, "config.json").read_text(encoding="utf-8"))
+        config = read_json(_require(folder, "config.json"))
         return config.get("model_type") in arch_dict
     except (OSError, ValueError, AttributeError) as error:
         raise ModelFolderError(f"{folder / 'config.json'}: a JSON object was expected ({error!r})") from error

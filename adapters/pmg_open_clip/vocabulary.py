@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from pmg_open_clip.dual_encoder import DualEncoder
 from pmg_sdk.errors import ConfigError, ModelFolderError, StorageError
+from pmg_sdk.json_file import load_object
 from pmg_sdk.storage import replacing
 
 if TYPE_CHECKING:
@@ -92,17 +93,7 @@ class Vocabulary(BaseModel):
                 f"a vocabulary was expected: the model has no {FILE}. "
                 f'Give vocabulary={{"attribute": ["word", ...]}}, or a model folder that has one.'
             )
-        try:
-            options = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelFolderError(
-                f"a JSON object was expected in {path}; it cannot be read ({error})"
-            ) from error
-        if not isinstance(options, dict):
-            raise ModelFolderError(
-                f"a JSON object was expected in {path}; it holds a {type(options).__name__}"
-            )
-        return cls.made(options, origin=str(path))
+        return cls.made(load_object(path, ModelFolderError), origin=str(path))
 
     def words(self, attribute: str) -> list[str]:
         """All competing words once each: the tags, then the silent ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import ConfigError, ModelFolderError, OutOfMemory
+from pmg_sdk.errors import ConfigError, OutOfMemory
 from pmg_stable_diffusion.diffusion_folder import WEIGHTS, DiffusionFolder
 
 if TYPE_CHECKING:
@@ -64,20 +64,7 @@ class DiffusionWeights:
 def _load(kind: Any, folder: DiffusionFolder, name: str, device: torch.device, dtype: torch.dtype) -> Any:
     import torch
 
-    where = folder.files.sub(name)
-    weights = where.weights(WEIGHTS)
-    try:
-        model = kind.from_pretrained(
-            where.path,
-            torch_dtype=dtype,
-            variant=weights.variant,
-            use_safetensors=True,
-            local_files_only=True,
-        )
-    except Exception as error:  # diffusers raises many kinds for damaged folders
-        raise ModelFolderError(
-            f"the {name} in {folder.files.path} cannot be loaded ({type(error).__name__}: {error})"
-        ) from error
+    model = folder.files.sub(name).model(kind, name, stem=WEIGHTS, torch_dtype=dtype)
     try:
         model = model.to(device=device, memory_format=torch.channels_last)
     except torch.OutOfMemoryError as error:

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pmg_sdk.accelerator import choose_device, in_batches
-from pmg_sdk.errors import BackendError, CapabilityError, ConfigError, ModelFolderError, PMGError
+from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.interfaces import Captioner
-from pmg_sdk.media import Image, Media
-from pmg_sdk.progress import Silent
-from pmg_transformers.model_folder import ModelFolder
+from pmg_sdk.media import Media
+from pmg_transformers.image_reader import ImageModel, ImageReader
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
 
 __all__ = ["Blip2Captioner"]
 
-FILES = ("*.json", "*.txt", "*.safetensors")
-CLASSES = {"blip-2": "Blip2ForConditionalGeneration", "blip": "BlipForConditionalGeneration"}
 
-
-@dataclass(frozen=True)
-class _Blip:
-    model: Any
-    processor: Any
-    device: str
-    kind: str
-
-
-class Blip2Captioner(Captioner):
+class Blip2Captioner(ImageReader, Captioner):
     """One greedily decoded sentence for every image.
 
     Args:
@@ -42,7 +28,12 @@ class Blip2Captioner(Captioner):
         batch_size: most images at once; halved where memory runs out.
     """
 
-    modality: ClassVar[str] = "image"
+    _family = "BLIP"
+    _classes: ClassVar = {
+        "blip-2": ("Blip2ForConditionalGeneration", "AutoProcessor"),
+        "blip": ("BlipForConditionalGeneration", "AutoProcessor"),
+    }
+    _tokenizers = ("tokenizer_config.json",)
 
     def __init__(
         self,
@@ -54,28 +45,11 @@ class Blip2Captioner(Captioner):
         dtype: str = "auto",
         batch_size: int = 8,
     ) -> None:
-        for name, value in (("max_new_tokens", max_new_tokens), ("batch_size", batch_size)):
-            if value < 1:
-                raise ConfigError(f"{name}: expected 1 or more; got {value}")
-        if dtype not in ("auto", "float32", "float16", "bfloat16"):
-            raise ConfigError(f'dtype: expected "auto", "float32", "float16" or "bfloat16"; got {dtype!r}')
-        self.model = model
+        if max_new_tokens < 1:
+            raise ConfigError(f"max_new_tokens: expected 1 or more; got {max_new_tokens}")
+        super().__init__(model=model, device=device, dtype=dtype, batch_size=batch_size)
         self.prompt = prompt
         self.max_new_tokens = max_new_tokens
-        self.device = device
-        self.dtype = dtype
-        self.batch_size = batch_size
-        self._blip: _Blip | None = None
-
-    def load(self, observer: Observer | None = None) -> None:
-        """Load the model.
-
-        Raises:
-            AssetError, ConfigError: the model or the device cannot be had.
-            ModelFolderError: files are missing, damaged, or of another kind of model.
-        """
-        if self._blip is None:
-            self._blip = _load(self.model, self.device, self.dtype, observer or Silent())
 
     def caption(self, media: Sequence[Media]) -> list[str]:
         """One caption for every image, in order, without line breaks.
@@ -83,26 +57,22 @@ class Blip2Captioner(Captioner):
         Raises:
             CapabilityError: a medium is no image; OutOfMemory: not even one image fits.
         """
-        import torch
+        return self._run(media, self._sentences)
 
-        self.load()
-        blip = self._blip
-        assert blip is not None
-        try:
-            with torch.inference_mode():
-                return in_batches(media, lambda batch: self._sentences(blip, batch), limit=self.batch_size)
-        except PMGError:
-            raise
-        except Exception as error:
-            raise BackendError(f"BLIP failed to caption: {type(error).__name__}: {error}") from error
+    def _read(self, observer: Observer) -> ImageModel:
+        blip = super()._read(observer)
+        if blip.kind == "blip-2" and blip.model.config.image_token_index is None:
+            raise ModelFolderError(
+                f"image_token_index was expected in the config.json of {self.model}: the folder is older "
+                "than transformers 4.46. Download the current version of the model."
+            )
+        return blip
 
-    def _sentences(self, blip: _Blip, media: Sequence[Media]) -> list[str]:
-        pictures = [_image(medium).to_pil() for medium in media]
-        pixels = blip.processor.image_processor(pictures, return_tensors="pt").pixel_values
+    def _sentences(self, blip: ImageModel, media: Sequence[Media]) -> list[str]:
         prompt = _prompt_ids(blip, self.prompt)
         inputs = {"input_ids": prompt.to(blip.device).repeat(len(media), 1)} if prompt is not None else {}
         tokens = blip.model.generate(
-            pixel_values=pixels.to(blip.device, blip.model.dtype),
+            pixel_values=blip.pixels(media, "BLIP"),
             **inputs,
             max_new_tokens=self.max_new_tokens,
             do_sample=False,
@@ -114,56 +84,7 @@ class Blip2Captioner(Captioner):
         return [" ".join(sentence.split()) for sentence in sentences]
 
 
-def _load(model: str, device: str, dtype: str, observer: Observer) -> _Blip:
-    import torch
-    import transformers
-
-    folder = ModelFolder.locate(model, only=FILES, observer=observer)
-    kind = str(folder.json("config.json").get("model_type"))
-    if kind not in CLASSES:
-        raise ModelFolderError(
-            f"a model of type {' or '.join(CLASSES)} was expected in {folder.path}; "
-            f"its config.json says {kind!r}. Name another folder."
-        )
-    weights = folder.weights("model")
-    if not folder.has("processor_config.json"):
-        folder.require("preprocessor_config.json")
-    folder.require("tokenizer_config.json")
-    chosen = choose_device(device)
-    if dtype == "auto":
-        dtype = "float16" if chosen.startswith("cuda") else "float32"
-    observer.start("load BLIP", 1)
-    try:
-        loaded, report = getattr(transformers, CLASSES[kind]).from_pretrained(
-            folder.path,
-            dtype=getattr(torch, dtype),
-            variant=weights.variant,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-        processors: Any = transformers.AutoProcessor
-        processor = processors.from_pretrained(folder.path, local_files_only=True)
-    except Exception as error:  # transformers, tokenizers and safetensors fail in many ways
-        raise ModelFolderError(
-            f"a {kind} model was expected in {folder.path}; it cannot be loaded "
-            f"({type(error).__name__}: {error}). Download it again."
-        ) from error
-    if report["missing_keys"]:
-        raise ModelFolderError(
-            f"the weights in {folder.path} lack {len(report['missing_keys'])} tensors, for example "
-            f"{min(report['missing_keys'])}. Complete the folder, or name another model."
-        )
-    if kind == "blip-2" and loaded.config.image_token_index is None:
-        raise ModelFolderError(
-            f"image_token_index was expected in {folder.path / 'config.json'}: the folder is older than "
-            f"transformers 4.46. Download the current version of the model."
-        )
-    observer.advance("load BLIP")
-    return _Blip(loaded.eval().requires_grad_(False).to(chosen), processor, chosen, kind)
-
-
-def _prompt_ids(blip: _Blip, prompt: str) -> Any:
+def _prompt_ids(blip: ImageModel, prompt: str) -> Any:
     """What generation starts from, shape (1, tokens); None leaves it to the model.
 
     BLIP-2 has the query tokens' places first, even before the beginning-of-sentence token.
@@ -177,15 +98,9 @@ def _prompt_ids(blip: _Blip, prompt: str) -> Any:
     return torch.tensor([[config.image_token_index] * config.num_query_tokens + words])
 
 
-def _echoed(blip: _Blip, prompt: Any) -> int:
+def _echoed(blip: ImageModel, prompt: Any) -> int:
     """How many tokens at the start of an answer are the prompt's; an encoder-decoder (T5) repeats none."""
     if blip.kind == "blip":
         # One beginning-of-sentence token, or the prompt without the [SEP] that closes it.
         return 1 if prompt is None else int(prompt.shape[1]) - 1
     return 0 if blip.model.config.text_config.is_encoder_decoder else int(prompt.shape[1])
-
-
-def _image(medium: Media) -> Image:
-    if not isinstance(medium, Image):
-        raise CapabilityError(f"an Image was expected; got {type(medium).__name__}, which BLIP cannot read")
-    return medium

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import ConfigError, MissingExtra, ModelFolderError
+from pmg_sdk.errors import MissingExtra, ModelFolderError
 from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from pmg_sdk.progress import Observer
 
-__all__ = ["DTYPES", "read_causal_model"]
+__all__ = ["read_causal_model"]
 
-DTYPES = ("auto", "float32", "float16", "bfloat16")
 _NEEDED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 
@@ -39,11 +38,7 @@ def read_causal_model(
     folder = ModelFolder.locate(model, only=_NEEDED, observer=observer)
     folder.require("config.json")
     folder.weights("model")
-    if not any(folder.has(name) for name in _TOKENIZERS):
-        raise ModelFolderError(
-            f"the model folder {folder.path} has no tokenizer: one of {', '.join(_TOKENIZERS)} was expected. "
-            "Complete the folder, or name another model."
-        )
+    folder.require(*_TOKENIZERS)
     return _read(folder.path, _dtype(dtype, device), device)
 
 
@@ -61,8 +56,6 @@ def _require_gguf(path: Path) -> str:
 def _dtype(name: str, device: str) -> torch.dtype:
     import torch
 
-    if name not in DTYPES:
-        raise ConfigError(f"dtype: expected one of {', '.join(DTYPES)}; got {name!r}")
     if name == "auto":
         # Two or four bytes make no difference to keywords, but half precision is slow on CPUs.
         return torch.float32 if device == "cpu" else torch.bfloat16

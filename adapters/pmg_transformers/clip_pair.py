@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ModelFolderError
-from pmg_sdk.interfaces import TextEncoder
-from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_encoder import FILES
-from pmg_transformers.text_tower import TextTower
-
-if TYPE_CHECKING:
-    from pmg_sdk.progress import Observer
+from pmg_transformers.tower_encoder import TowerPlace, TowerTextEncoder
 
 __all__ = ["CLIPPairTextEncoder"]
 
-FOLDERS = (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"))
 
-
-class CLIPPairTextEncoder(TextEncoder):
+class CLIPPairTextEncoder(TowerTextEncoder):
     """Embeds text as the penultimate hidden states of both encoders, joined; pooled by the second.
 
     Args:
@@ -35,45 +24,10 @@ class CLIPPairTextEncoder(TextEncoder):
         device: "auto", "cpu", "cuda", "mps"; dtype: name of a torch dtype for the weights.
     """
 
-    def __init__(
-        self,
-        model: str,
-        *,
-        clip_skip: int = 0,
-        padding: bool = False,
-        max_tokens: int | None = None,
-        device: str = "auto",
-        dtype: str = "float32",
-    ) -> None:
-        self.model = model
-        self.clip_skip = clip_skip
-        self.padding = padding
-        self._max_tokens = max_tokens
-        self._device = device
-        self._dtype = dtype
-
-    @property
-    def space(self) -> str:
-        """Families, joined width and both encoders' weights, as in "clip+clip-2048-1f0c93ab"."""
-        both = hashlib.sha256("+".join(tower.fingerprint for tower in self._towers).encode()).hexdigest()[:8]
-        families = "+".join(tower.family.name for tower in self._towers)
-        skip = f"-skip{self.clip_skip}" if self.clip_skip else ""
-        return f"{families}-{self.width}-{both}{skip}"
-
-    @property
-    def width(self) -> int:
-        """Width of the joined embeddings."""
-        return sum(tower.width for tower in self._towers)
-
-    @property
-    def max_tokens(self) -> int:
-        """Longest text, in tokens, special tokens included."""
-        return min(tower.max_tokens for tower in self._towers)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of every text, special tokens included, without truncation."""
-        counts = [tower.count(texts) for tower in self._towers]
-        return [max(pair) for pair in zip(*counts, strict=True)]
+    _places = (
+        TowerPlace("text_encoder", "tokenizer"),
+        TowerPlace("text_encoder_2", "tokenizer_2", pooled=True),
+    )
 
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         """Embed every text, in order. Longer texts than `max_tokens` are cut, with a warning in the log.
@@ -94,27 +48,3 @@ class CLIPPairTextEncoder(TextEncoder):
                 )
             joined.append(Conditioning(np.concatenate([one.embeds, two.embeds], axis=1), space, two.pooled))
         return joined
-
-    def load(self, observer: Observer | None = None) -> None:
-        """Load everything needed; a second call costs nothing."""
-        if observer is not None:
-            observer.start("load", len(FOLDERS))
-        for tower in self._towers:
-            tower.load(observer)
-
-    @cached_property
-    def _towers(self) -> tuple[TextTower, TextTower]:
-        wanted = [f"{name}/*.{kind}" for pair in FOLDERS for name in pair for kind in FILES]
-        folder = ModelFolder.locate(self.model, only=wanted)
-        first, second = (
-            TextTower(
-                folder.sub(encoder),
-                folder.sub(tokenizer),
-                pooled=encoder == "text_encoder_2",
-                device=self._device,
-                dtype=self._dtype,
-                max_tokens=self._max_tokens,
-            )
-            for encoder, tokenizer in FOLDERS
-        )
-        return first, second

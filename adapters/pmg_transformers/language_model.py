@@ -7,10 +7,10 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.accelerator import choose_device, in_batches
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
 from pmg_sdk.errors import BackendError, ConfigError, InputError
 from pmg_sdk.interfaces import Chat, LanguageModel
-from pmg_transformers.causal_model import DTYPES, read_causal_model
+from pmg_transformers.causal_model import read_causal_model
 from pmg_transformers.prefix_memory import Prefix, PrefixMemory
 from pmg_transformers.token_batch import PaddedRows, common_prefix
 
@@ -55,12 +55,11 @@ class TransformersLanguageModel(LanguageModel):
         temperature: float = 0.0,
         prefix_mib: int = 64,
     ) -> None:
-        if dtype not in DTYPES:
-            raise ConfigError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
-        if batch_size < 1 or temperature < 0 or prefix_mib < 0:
+        check_dtype(dtype)
+        check_batch_size(batch_size)
+        if temperature < 0 or prefix_mib < 0:
             raise ConfigError(
-                "batch_size is at least 1, temperature and prefix_mib are not negative; "
-                f"got {batch_size}, {temperature} and {prefix_mib}"
+                f"temperature and prefix_mib are not negative; got {temperature} and {prefix_mib}"
             )
         self.model = model
         self.device = device

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_object
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -64,18 +64,19 @@ class ModelFolder:
         """Whether the folder holds a file of that relative name."""
         return (self.path / name).is_file()
 
-    def require(self, name: str) -> Path:
-        """The path of a file that must be there.
+    def require(self, *names: str) -> Path:
+        """The path of a file that must be there, of several that would do the first.
 
         Raises:
             ModelFolderError: it is not.
         """
-        path = self.path / name
-        if not path.is_file():
-            raise ModelFolderError(
-                f"the model folder {self.path} has no {name}. Complete the folder, or name another model."
-            )
-        return path
+        for name in names:
+            if self.has(name):
+                return self.path / name
+        raise ModelFolderError(
+            f"the model folder {self.path} has no {' or '.join(names)}. "
+            "Complete the folder, or name another model."
+        )
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON object out of the folder.
@@ -83,16 +84,7 @@ class ModelFolder:
         Raises:
             ModelFolderError: the file is missing, or holds something else.
         """
-        path = self.require(name)
-        try:
-            value = read_json(path)
-        except (OSError, ValueError) as error:
-            raise ModelFolderError(
-                f"a JSON object was expected in {path}; it cannot be read ({error})"
-            ) from error
-        if not isinstance(value, dict):
-            raise ModelFolderError(f"a JSON object was expected in {path}; it holds a {type(value).__name__}")
-        return value
+        return load_object(self.require(name), ModelFolderError)
 
     def weights(self, stem: str) -> Weights:
         """The weights named `stem`; pickled weights are never read.
@@ -117,6 +109,33 @@ class ModelFolder:
             )
         self.require(f"{stem}.safetensors")
         raise AssertionError("unreachable: the line above raises")
+
+    def model(self, kind: Any, what: str, *, stem: str = "model", **options: Any) -> Any:
+        """The model of class `kind`, made by its `from_pretrained` from the safetensors weights `stem`.
+
+        Args:
+            what: names it in the error, "CLIP model" for example.
+            options: further ones of `from_pretrained`.
+
+        Raises:
+            ModelFolderError: the weights are missing, damaged, only there as pickle, or of another model.
+        """
+        weights = self.weights(stem)
+        return self.read(kind, what, variant=weights.variant, use_safetensors=True, **options)
+
+    def read(self, kind: Any, what: str, **options: Any) -> Any:
+        """What `kind.from_pretrained` reads out of the folder, a tokenizer for example; no hub is asked.
+
+        Raises:
+            ModelFolderError: it cannot be read.
+        """
+        try:
+            return kind.from_pretrained(self.path, local_files_only=True, **options)
+        except Exception as error:  # transformers, diffusers, tokenizers and safetensors fail in many ways
+            raise ModelFolderError(
+                f"a {what} was expected in {self.path}; it cannot be loaded "
+                f"({type(error).__name__}: {error}). Download it again, or name another model."
+            ) from error
 
 
 def _pickle_stem(stem: str) -> str:

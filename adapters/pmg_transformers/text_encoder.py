@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pmg_sdk.conditioning import Conditioning
-from pmg_sdk.interfaces import TextEncoder
-from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_tower import TextTower
-
-if TYPE_CHECKING:
-    from pmg_sdk.progress import Observer
+from pmg_transformers.tower_encoder import TowerPlace, TowerTextEncoder
 
 __all__ = ["TransformersTextEncoder"]
 
 
-class TransformersTextEncoder(TextEncoder):
+class TransformersTextEncoder(TowerTextEncoder):
     """Embeds text as the last hidden states of one encoder, first special token to last, in float32.
 
     Args:
@@ -44,39 +37,14 @@ class TransformersTextEncoder(TextEncoder):
         device: str = "auto",
         dtype: str = "float32",
     ) -> None:
-        self.model = model
-        self.subfolder = subfolder
-        self.tokenizer_subfolder = (
-            subfolder.replace("text_encoder", "tokenizer")
-            if tokenizer_subfolder is None
-            else tokenizer_subfolder
+        super().__init__(
+            model, clip_skip=clip_skip, padding=padding, max_tokens=max_tokens, device=device, dtype=dtype
         )
-        self.clip_skip = clip_skip
-        self.padding = padding
-        self._max_tokens = max_tokens
-        self._device = device
-        self._dtype = dtype
-
-    @property
-    def space(self) -> str:
-        """Family, width and weights, as in "clip-768-1f0c93ab"; "-skip1" with a layer left out."""
-        tower = self._tower
-        skip = f"-skip{self.clip_skip}" if self.clip_skip else ""
-        return f"{tower.family.name}-{tower.width}-{tower.fingerprint}{skip}"
-
-    @property
-    def width(self) -> int:
-        """Width of the embeddings."""
-        return self._tower.width
-
-    @property
-    def max_tokens(self) -> int:
-        """Longest text, in tokens, special tokens included."""
-        return self._tower.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of every text, special tokens included, without truncation."""
-        return self._tower.count(texts)
+        if tokenizer_subfolder is None:
+            tokenizer_subfolder = subfolder.replace("text_encoder", "tokenizer")
+        self.subfolder = subfolder
+        self.tokenizer_subfolder = tokenizer_subfolder
+        self._places = (TowerPlace(subfolder, tokenizer_subfolder),)
 
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         """Embed every text, in order. Longer texts than `max_tokens` are cut, with a warning in the log.
@@ -84,30 +52,6 @@ class TransformersTextEncoder(TextEncoder):
         Raises:
             ModelFolderError: the folder is incomplete or damaged.
         """
-        encoded = self._tower.encode(texts, skip=self.clip_skip, padding=self.padding)
+        (tower,) = self._towers
+        encoded = tower.encode(texts, skip=self.clip_skip, padding=self.padding)
         return [Conditioning(entry.embeds, self.space) for entry in encoded]
-
-    def load(self, observer: Observer | None = None) -> None:
-        """Load everything needed; a second call costs nothing."""
-        if observer is not None:
-            observer.start("load", 1)
-        self._tower.load(observer)
-
-    @cached_property
-    def _tower(self) -> TextTower:
-        wanted = [f"{self.subfolder or '.'}/*", f"{self.tokenizer_subfolder or '.'}/*"]
-        wanted = [pattern.removeprefix("./") for pattern in wanted]
-        folder = ModelFolder.locate(
-            self.model, only=[f"{pattern}.{kind}" for pattern in wanted for kind in FILES]
-        )
-        return TextTower(
-            folder.sub(self.subfolder),
-            folder.sub(self.tokenizer_subfolder),
-            device=self._device,
-            dtype=self._dtype,
-            max_tokens=self._max_tokens,
-        )
-
-
-FILES = ("json", "txt", "safetensors", "model")
-"""Endings of the files a text encoder is made of; the rest of a hub repository is not fetched."""

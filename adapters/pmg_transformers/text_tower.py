@@ -221,20 +221,13 @@ class TextTower:
         from transformers import AutoTokenizer
 
         self._tokenizer_folder.require("tokenizer_config.json")
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(self._tokenizer_folder.path, local_files_only=True)
-        except Exception as error:  # transformers raises many kinds for damaged folders
-            raise ModelFolderError(
-                f"the tokenizer in {self._tokenizer_folder.path} cannot be read "
-                f"({type(error).__name__}: {error})"
-            ) from error
+        tokenizer = self._tokenizer_folder.read(AutoTokenizer, "tokenizer")
         tokenizer.padding_side = "right"
         tokenizer.truncation_side = "right"
         return tokenizer
 
     @cached_property
     def _model(self) -> Any:
-        import torch
         import transformers
 
         name = self.family.pooled_model if self.pooled else self.family.model
@@ -242,17 +235,5 @@ class TextTower:
             raise ModelFolderError(
                 f"{self.family.name} text encoders in {self.folder.path} give no pooled vector"
             )
-        weights = self.folder.weights("model")
-        try:
-            model = getattr(transformers, name).from_pretrained(
-                self.folder.path,
-                dtype=getattr(torch, self._dtype),
-                variant=weights.variant,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-        except Exception as error:  # transformers raises many kinds for damaged folders
-            raise ModelFolderError(
-                f"the text encoder in {self.folder.path} cannot be loaded ({type(error).__name__}: {error})"
-            ) from error
+        model = self.folder.model(getattr(transformers, name), "text encoder", dtype=self._dtype)
         return model.to(choose_device(self._device)).eval().requires_grad_(False)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from sample_media import Sound, pictures
 from tiny_models.captioners import blip2_folder, blip_folder
 from tiny_models.dual_encoders import clip_folder
 
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError
-from pmg_sdk.media import Image, Media
 from pmg_transformers.blip2 import Blip2Captioner
 
 
@@ -29,11 +28,6 @@ def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return blip_folder(tmp_path_factory.mktemp("blip"))
-
-
-def pictures(count: int) -> list[Image]:
-    random = np.random.default_rng(5)
-    return [Image(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("kind", ["opt", "t5", "blip"])
@@ -78,16 +72,6 @@ def test_nothing_in_gives_nothing_out(opt: Path) -> None:
 
 
 def test_other_media_are_refused_by_name(opt: Path) -> None:
-    class Sound(Media):
-        modality = "audio"
-        suffix = ".wav"
-
-        def to_bytes(self) -> bytes:
-            return b""
-
-        def picture(self) -> Image:
-            return pictures(1)[0]
-
     with pytest.raises(CapabilityError, match="Image was expected; got Sound"):
         Blip2Captioner(model=str(opt), device="cpu").caption([Sound()])
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sample_media import pictures
 from tiny_models.captioners import blip_folder
 from tiny_models.dual_encoders import clip_folder
 
 from pmg_sdk.errors import ConfigError, ModelFolderError
-from pmg_sdk.media import Image
 from pmg_transformers.clip import ClipScorer
 
 
@@ -24,11 +24,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scorer(clip: Path) -> ClipScorer:
     return ClipScorer(model=str(clip), device="cpu")
-
-
-def pictures(count: int) -> list[Image]:
-    random = np.random.default_rng(3)
-    return [Image(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for _ in range(count)]
 
 
 def test_rows_are_the_model_s_own_projections_made_unit(clip: Path, scorer: ClipScorer) -> None:

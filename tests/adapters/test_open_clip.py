@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sample_media import Sound, pictures
 from tiny_models.dual_encoders import emoji_clip_folder, open_clip_folder
 
 from pmg_open_clip import OpenClipScorer, OpenClipTagCaptioner
@@ -19,7 +20,7 @@ from pmg_open_clip.vocabulary import Vocabulary
 from pmg_sdk.accelerator import in_batches
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError, OutOfMemory
 from pmg_sdk.interfaces import SupportsLoading
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Image
 
 WORDS = {"thing": ["dog face", "red apple", "heart"], "style": ["flat design style", "glossy 3d style"]}
 
@@ -51,11 +52,6 @@ def classic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(emoji_clip: Path, tmp_path: Path) -> Path:
     """A copy of the emoji-clip folder that a test may damage."""
     return Path(shutil.copytree(emoji_clip, tmp_path / "copy"))
-
-
-def pictures(count: int = 3, size: tuple[int, int] = (40, 24)) -> list[Image]:
-    random = np.random.default_rng(7)
-    return [Image(random.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("kind", ["emoji_clip", "classic"])
@@ -139,16 +135,6 @@ def test_loads_on_request_and_two_adapters_share_one_model(emoji_clip: Path) -> 
 
 
 def test_other_media_are_refused_by_name(emoji_clip: Path) -> None:
-    class Sound(Media):
-        modality = "audio"
-        suffix = ".wav"
-
-        def to_bytes(self) -> bytes:
-            return b""
-
-        def picture(self) -> Image:
-            return pictures(1)[0]
-
     with pytest.raises(CapabilityError, match="Image was expected; got Sound"):
         OpenClipScorer(model=str(emoji_clip), device="cpu").embed_media([Sound()])
 
@@ -167,6 +153,7 @@ def test_missing_file_is_named(copy: Path, missing: str) -> None:
     [
         ("open_clip_config.json", b"[1"),
         ("open_clip_config.json", b'{"model_cfg": 3}'),
+        ("open_clip_config.json", b"[" * 100_000),
         ("config.json", b"nonsense"),
         ("open_clip_model.safetensors", b"cut off"),
     ],

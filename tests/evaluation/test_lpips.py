@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from sample_media import pictures
 
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError
 from pmg_sdk.evaluation import LPIPS_SETTINGS, lpips
-from pmg_sdk.media import Image
 
 TORCHVISION = {"alex": "alexnet", "vgg": "vgg16"}
 WIDTHS = {"alex": (64, 192, 384, 256, 256), "vgg": (64, 128, 256, 512, 512)}
@@ -31,11 +31,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         files[net] = tmp_path_factory.mktemp(net) / "model.safetensors"
         save_file(tensors, files[net])
     return files
-
-
-def pictures(count: int, size: tuple[int, int] = (64, 48), seed: int = 0) -> list[Image]:
-    random = np.random.default_rng(seed)
-    return [Image(random.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("net", ["alex", "vgg"])

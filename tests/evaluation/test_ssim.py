@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sample_media import pictures
 
 from pmg_sdk.errors import InputError
 from pmg_sdk.evaluation import SSIM_SETTINGS, ssim
 from pmg_sdk.media import Image
-
-
-def pictures(count: int, size: tuple[int, int] = (40, 30), seed: int = 0) -> list[Image]:
-    random = np.random.default_rng(seed)
-    return [Image(random.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)) for _ in range(count)]
 
 
 def noisy(images: list[Image], sigma: float) -> list[Image]:

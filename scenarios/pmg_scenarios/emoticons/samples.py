@@ -8,7 +8,7 @@ from pathlib import Path
 from pmg_scenarios.emoticons.catalogue import Catalogue, catalogue
 from pmg_sdk.behavior import Behavior
 from pmg_sdk.errors import BehaviorError
-from pmg_sdk.json_file import read_json
+from pmg_sdk.json_file import load_json
 
 __all__ = ["load_user", "sample_messages", "sample_user", "sample_users"]
 
@@ -56,12 +56,7 @@ def load_user(path: str | Path, icons: Catalogue | None = None) -> Behavior:
         BehaviorError: the file is not such JSON, or names an emoji that is not in the catalogue.
     """
     path = Path(path)
-    try:
-        data = read_json(path)
-    except OSError as error:
-        raise BehaviorError(f"a behaviour file was expected at {path}; {error.strerror}") from error
-    except ValueError as error:
-        raise BehaviorError(f"{path} is not UTF-8 JSON: {error}") from error
+    data = load_json(path, "a behaviour file", BehaviorError)
     if isinstance(data, dict) and isinstance(data.get("history"), list):
         data["history"] = (icons or catalogue()).items(data["history"])
     return Behavior.from_mapping(data, folder=path.parent)
