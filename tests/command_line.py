@@ -16,7 +16,7 @@ __all__ = ["Pmg", "plugins", "pmg"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGES = ("tests", "adapters", "scenarios", "models", "tests/cli")
-_PLUGINS = ("pmg_reference", "pmg_awkward")
+_PLUGINS = ("pmg_conformance.reference", "pmg_awkward")
 
 
 @pytest.fixture

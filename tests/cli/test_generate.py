@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pmg_reference import ReferenceGenerator
+from pmg_conformance.reference import ReferenceGenerator
 
 from .conftest import Pmg
 

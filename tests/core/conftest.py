@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import pmg_reference.plugin
+import pmg_conformance.reference.plugin
 from pmg_sdk import PMGPipeline, Registry
 
 
@@ -12,7 +12,7 @@ from pmg_sdk import PMGPipeline, Registry
 def plugins() -> Registry:
     """A registry that knows the reference adapters and scenario, and nothing else."""
     made = Registry(strict=True)
-    made.register(pmg_reference.plugin, "pmg_reference")
+    made.register(pmg_conformance.reference.plugin, "pmg_conformance.reference")
     return made
 
 

@@ -14,7 +14,7 @@ import tiny_models
 from tiny_models.dual_encoders import clip_folder
 from tiny_models.language_models import llama_folder
 
-import pmg_reference.plugin
+import pmg_conformance.reference.plugin
 import pmg_stable_diffusion.plugin
 import pmg_transformers.plugin
 from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry
@@ -39,7 +39,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def installed() -> Registry:
     made = Registry(strict=True)
-    for plugin in (pmg_reference.plugin, pmg_transformers.plugin, pmg_stable_diffusion.plugin):
+    for plugin in (pmg_conformance.reference.plugin, pmg_transformers.plugin, pmg_stable_diffusion.plugin):
         made.register(plugin, plugin.__name__)
     return made
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pmg_reference import (
+from pmg_conformance.reference import (
     ReferenceCaptioner,
     ReferenceGenerator,
     ReferenceLanguageModel,
@@ -272,7 +272,10 @@ def test_an_override_may_be_an_object(plugins: Registry) -> None:
     media = pipeline.generate(BLUE, "a dog").media
     assert isinstance(media, Image)
     assert media.size == (32, 32)
-    assert pipeline.made_by.models["generator"]["adapter"] == "pmg_reference.generator:ReferenceGenerator"
+    assert (
+        pipeline.made_by.models["generator"]["adapter"]
+        == "pmg_conformance.reference.generator:ReferenceGenerator"
+    )
 
 
 def test_a_config_file_fills_up_from_the_scenario(plugins: Registry, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmg_reference import ReferenceGenerator, ReferenceSoftPreferenceEncoder, ReferenceTextEncoder
+from pmg_conformance.reference import ReferenceGenerator, ReferenceSoftPreferenceEncoder, ReferenceTextEncoder
 from pmg_sdk import Keyword, Keywords, PMGConfig, Target, UserPreference, WeightPair
 from pmg_sdk.errors import ConfigError, InputError, SpaceMismatch
 from pmg_sdk.plan import Plan, noise_seed, plan, weighted_text

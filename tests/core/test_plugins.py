@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 import pytest
 
-from pmg_reference import ReferenceScorer
+from pmg_conformance.reference import ReferenceScorer
 from pmg_sdk.errors import (
     AdapterLoadError,
     AdapterNotFound,
@@ -24,7 +24,7 @@ from pmg_sdk.errors import (
 from pmg_sdk.hookspecs import hookimpl
 from pmg_sdk.plugins import AdapterSpec, Origin, Registry, ScenarioSpec
 
-SCORER = AdapterSpec("toy", "scorer", "pmg_reference:ReferenceScorer", modality="image")
+SCORER = AdapterSpec("toy", "scorer", "pmg_conformance.reference:ReferenceScorer", modality="image")
 
 
 def plugin_of(*specs: Any) -> Any:
@@ -66,7 +66,7 @@ from pmg_sdk.plugins import AdapterSpec
 
 @hookimpl
 def pmg_adapters():
-    return [AdapterSpec("{name}", "scorer", "pmg_reference:ReferenceScorer")]
+    return [AdapterSpec("{name}", "scorer", "pmg_conformance.reference:ReferenceScorer")]
 """
 
 
@@ -93,7 +93,10 @@ def test_the_distribution_and_version_of_an_adapter_are_known(
         (GOOD.format(name="b").replace("return [", "return 1/0, ["), "ZeroDivisionError"),
         (GOOD.format(name="Not A Name"), "Not A Name"),
         (GOOD.format(name="b").replace('"scorer"', '"scorrer"'), "scorrer"),
-        (GOOD.format(name="b").replace('"pmg_reference:R', '"pmg_reference.R'), "package.module:Name"),
+        (
+            GOOD.format(name="b").replace('"pmg_conformance.reference:R', '"pmg_conformance.reference.R'),
+            "package.module:Name",
+        ),
         (GOOD.format(name="b").replace("return [AdapterSpec", "return [str"), "PluginError|TypeError|str"),
         (GOOD.format(name="b").replace("@hookimpl", ""), "is @hookimpl missing"),
         (GOOD.format(name="b").replace('Scorer")', 'Scorer", api_version=99)'), "api_version 99"),
@@ -226,7 +229,8 @@ def test_a_package_missing_at_import_names_the_extra_too(
 
 
 @pytest.mark.parametrize(
-    "factory", ["no_such_module:C", "pmg_reference:NoSuchClass", "pmg_reference.world:SPACE"]
+    "factory",
+    ["no_such_module:C", "pmg_conformance.reference:NoSuchClass", "pmg_conformance.reference.world:SPACE"],
 )
 def test_a_class_that_cannot_be_made_is_a_load_error(factory: str) -> None:
     with pytest.raises(AdapterLoadError, match=factory):
@@ -234,13 +238,13 @@ def test_a_class_that_cannot_be_made_is_a_load_error(factory: str) -> None:
 
 
 def test_an_adapter_must_fill_the_role_it_claims() -> None:
-    spec = AdapterSpec("x", "generator", "pmg_reference:ReferenceScorer")
+    spec = AdapterSpec("x", "generator", "pmg_conformance.reference:ReferenceScorer")
     with pytest.raises(AdapterLoadError, match=r"expected to be a Generator; it makes ReferenceScorer"):
         registry_of(spec).create("generator", "x")
 
 
 def test_a_misspelt_option_is_named() -> None:
-    spec = AdapterSpec("x", "text_encoder", "pmg_reference:ReferenceTextEncoder")
+    spec = AdapterSpec("x", "text_encoder", "pmg_conformance.reference:ReferenceTextEncoder")
     with pytest.raises(ConfigError, match="no option 'max_token'; did you mean 'max_tokens'"):
         registry_of(spec).create("text_encoder", "x", {"max_token": 3})
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pmg_reference import ReferenceGenerator, ReferenceLanguageModel
+from pmg_conformance.reference import ReferenceGenerator, ReferenceLanguageModel
 from pmg_sdk import Behavior, Image, Item, Media, PMGConfig, PMGPipeline, Registry, Result
 from pmg_sdk.errors import ReplayError
 from pmg_sdk.progress import Observer

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pmg_reference import ReferenceSoftPreferenceEncoder
+from pmg_conformance.reference import ReferenceSoftPreferenceEncoder
 from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result
 from pmg_sdk import result as result_module
 from pmg_sdk.errors import StorageError
@@ -48,7 +48,7 @@ def test_the_record_holds_every_number_of_the_choice(result: Result, tmp_path: P
     record = json.loads((folder / "result.json").read_text())
     assert record["config"] == result.config.to_json()
     assert record["config_digest"] == result.config.digest()
-    assert record["models"]["generator"] == {"adapter": "reference", "origin": "pmg_reference"}
+    assert record["models"]["generator"] == {"adapter": "reference", "origin": "pmg_conformance.reference"}
     assert [entry["text"] for entry in record["keywords"]["target"]] == list(result.target.keywords.texts)
     assert record["media"]["sha256"] == hashlib.sha256((folder / "winner.png").read_bytes()).hexdigest()
     for entry, candidate in zip(record["candidates"], result.candidates, strict=True):

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pmg_reference import ReferenceCaptioner, ReferenceGenerator, ReferenceLanguageModel, ReferenceScorer
+from pmg_conformance.reference import (
+    ReferenceCaptioner,
+    ReferenceGenerator,
+    ReferenceLanguageModel,
+    ReferenceScorer,
+)
 from pmg_scenarios.plugin import pmg_scenarios
 from pmg_sdk.hookspecs import hookimpl
 from pmg_sdk.plugins import AdapterSpec

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import RatingModel, ScriptedModel
 
-from pmg_reference.text_encoder import ReferenceTextEncoder
+from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
 from pmg_sdk import choosing
 from pmg_sdk.describe import BehaviorSummary
 from pmg_sdk.errors import BackendError, InputError

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from pmg_reference import ReferenceGenerator
+from pmg_conformance.reference import ReferenceGenerator
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Media
 from pmg_sdk.progress import Observer

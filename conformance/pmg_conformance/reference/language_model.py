@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pmg_reference.world import words
+from pmg_conformance.reference.world import words
 from pmg_sdk.interfaces import Chat, LanguageModel
 
 __all__ = ["VOCABULARY", "ReferenceLanguageModel"]

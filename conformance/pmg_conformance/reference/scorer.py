@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pmg_reference.world import meaning, seen
+from pmg_conformance.reference.world import meaning, seen
 from pmg_sdk.interfaces import Scorer
 from pmg_sdk.media import Media
 

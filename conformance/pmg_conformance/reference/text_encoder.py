@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pmg_reference.world import SPACE, meaning, words
+from pmg_conformance.reference.world import SPACE, meaning, words
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import TextEncoder
 

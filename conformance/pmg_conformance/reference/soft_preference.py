@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmg_reference.world import SPACE, meaning
+from pmg_conformance.reference.world import SPACE, meaning
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import SoftPreferenceEncoder
 

@@ -6,12 +6,12 @@ that shows a point of that space, so personalisation can be seen and measured wi
 
 from __future__ import annotations
 
-from pmg_reference.captioner import ReferenceCaptioner
-from pmg_reference.generator import ReferenceGenerator
-from pmg_reference.language_model import ReferenceLanguageModel
-from pmg_reference.scorer import ReferenceScorer
-from pmg_reference.soft_preference import ReferenceSoftPreferenceEncoder
-from pmg_reference.text_encoder import ReferenceTextEncoder
+from pmg_conformance.reference.captioner import ReferenceCaptioner
+from pmg_conformance.reference.generator import ReferenceGenerator
+from pmg_conformance.reference.language_model import ReferenceLanguageModel
+from pmg_conformance.reference.scorer import ReferenceScorer
+from pmg_conformance.reference.soft_preference import ReferenceSoftPreferenceEncoder
+from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
 
 __all__ = [
     "ReferenceCaptioner",

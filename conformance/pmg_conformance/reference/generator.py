@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pmg_reference.text_encoder import ReferenceTextEncoder
-from pmg_reference.world import SPACE, WIDTH, drawn, meaning
+from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
+from pmg_conformance.reference.world import SPACE, WIDTH, drawn, meaning
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import GenerationError, SpaceMismatch
 from pmg_sdk.interfaces import (

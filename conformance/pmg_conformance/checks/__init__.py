@@ -1,0 +1,33 @@
+"""Every check, one module for each role; importing this fills the registry."""
+
+from __future__ import annotations
+
+from pmg_conformance.checks import (
+    answers,
+    captioner,
+    construction,
+    determinism,
+    discretion,
+    generator,
+    llm,
+    resources,
+    scenario,
+    scorer,
+    soft_preference,
+    text_encoder,
+)
+
+__all__ = [
+    "answers",
+    "captioner",
+    "construction",
+    "determinism",
+    "discretion",
+    "generator",
+    "llm",
+    "resources",
+    "scenario",
+    "scorer",
+    "soft_preference",
+    "text_encoder",
+]

@@ -1,0 +1,27 @@
+"""Another Python process, for what must hold in a new one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from pmg_conformance.failure import ConformanceFailure
+
+__all__ = ["run_python"]
+
+
+def run_python(program: str, *, input: bytes = b"", timeout: float = 600.0) -> str:
+    """What a program prints when a new interpreter with the same import path runs it.
+
+    Raises:
+        ConformanceFailure: it ended with an error.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], input=input, capture_output=True, timeout=timeout, env=environment
+    )
+    if ran.returncode:
+        last = ran.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise ConformanceFailure("a new process that does the same work", last[0][:300])
+    return ran.stdout.decode()

@@ -1,0 +1,131 @@
+"""What is under test: how to make it, what it claims, and the work it can be given."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pmg_conformance.check import Kind
+from pmg_conformance.exhibit import Exhibit
+from pmg_conformance.failure import NotRun
+
+if TYPE_CHECKING:
+    from pmg_conformance.work import Work
+    from pmg_sdk.media import Media
+    from pmg_sdk.plugins import AdapterSpec
+    from pmg_sdk.specs import ScenarioSpec
+
+__all__ = ["Aids", "Subject"]
+
+
+@dataclass(frozen=True)
+class Aids:
+    """What some checks need besides the adapter; a check whose aid is missing is not run.
+
+    Attributes:
+        media: sample media of the adapter's modality; drawn patterns where there are none.
+        pairs: texts with a medium that shows each, for scorers.
+        scorer: judges what a generator makes.
+        twin: another text encoder that claims the same space.
+    """
+
+    media: Sequence[Media] = ()
+    pairs: Sequence[tuple[str, Media]] = ()
+    scorer: Any = None
+    twin: Any = None
+
+
+@dataclass(eq=False)
+class Subject:
+    """An adapter, or a scenario, under test.
+
+    Attributes:
+        kind: its role, or "scenario".
+        name: as reports show it.
+        factory: makes a new one from options.
+        options: given to the factory.
+        spec: its record in the registry, where it has one.
+        declared: optional abilities it claims by name, or None where nothing was declared: then what
+            it has is what it claims.
+        target: a name or "module:Class" by which another process can make it; None for objects.
+        aids: see `Aids`.
+        exhibits: what checks want a reader to see.
+    """
+
+    kind: Kind
+    name: str
+    factory: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    spec: AdapterSpec | ScenarioSpec | None = None
+    declared: frozenset[str] | None = None
+    target: str | None = None
+    aids: Aids = field(default_factory=Aids)
+    exhibits: list[Exhibit] = field(default_factory=list)
+
+    def fresh(self) -> Any:
+        """A new one, as a new process would have it."""
+        return self.factory(**self.options)
+
+    @cached_property
+    def adapter(self) -> Any:
+        """One that all checks share, so that weights load once."""
+        return self.fresh()
+
+    @cached_property
+    def claims(self) -> frozenset[str]:
+        """Optional abilities it claims: by name, in its spec, and by what it states of itself."""
+        from pmg_conformance.abilities import present, stated
+
+        declared = present(self.adapter) if self.declared is None else self.declared
+        return declared | stated(self.kind, self.adapter)
+
+    @cached_property
+    def works(self) -> tuple[Work, ...]:
+        """What it does, as batches of independent items."""
+        from pmg_conformance.work import works_of
+
+        return works_of(self)
+
+    @property
+    def modality(self) -> str:
+        """Of the media it reads or makes; "image" where that says nothing."""
+        if self.kind == "generator":
+            return str(self.adapter.spec.modality)
+        return str(getattr(self.adapter, "modality", "image"))
+
+    def need(self, aid: str, how: str) -> Any:
+        """The aid of this name.
+
+        Raises:
+            NotRun: it was not given; `how` says how to give it.
+        """
+        value = getattr(self.aids, aid)
+        if value is None or (isinstance(value, Sequence) and not value):
+            raise NotRun(how)
+        return value
+
+    def show(self, label: str, *media: Media) -> None:
+        """Put media into the report, under the check that runs."""
+        self.exhibits.extend(Exhibit.of(label, medium) for medium in media)
+
+    def media(self, count: int) -> list[Media]:
+        """`count` different media to read."""
+        given = list(self.aids.media) or [medium for _, medium in self.aids.pairs]
+        return (given + _patterns(count, self.modality))[:count]
+
+
+@functools.cache
+def _patterns_of(modality: str) -> Callable[[int], list[Media]] | None:
+    from pmg_conformance.samples import PATTERNS
+
+    return PATTERNS.get(modality)
+
+
+def _patterns(count: int, modality: str) -> list[Media]:
+    draw = _patterns_of(modality)
+    if draw is None:
+        raise NotRun(f"give sample media of the modality {modality!r}")
+    return draw(count)

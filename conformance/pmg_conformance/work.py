@@ -1,0 +1,126 @@
+"""What an adapter does, as batches of independent items, so that one check serves every role.
+
+A generator makes a medium for every request, an encoder embeds every text, a captioner describes every
+medium: that answers come in order, one each, the same alone or together, is one rule, not seven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pmg_conformance.samples import SECRET, TEXTS, chats
+from pmg_sdk.conditioning import Conditioning
+from pmg_sdk.interfaces import GenerationRequest
+from pmg_sdk.media import Media
+
+if TYPE_CHECKING:
+    from pmg_conformance.subject import Subject
+
+__all__ = ["MEDIA_TOLERANCE", "TOLERANCE", "Work", "as_numbers", "request", "works_of"]
+
+TOLERANCE = 1e-4
+"""Largest relative difference of embeddings that should be equal."""
+
+MEDIA_TOLERANCE = 2.0
+"""Largest mean difference of media that should be equal, in 1/255 of their range."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One batched method of an adapter.
+
+    Attributes:
+        name: of the method.
+        items: different items, at least three.
+        secret: an item that carries the marker `SECRET` in behaviour text, where items carry text.
+        do: the method: an adapter and items to a list of answers, one each.
+        tolerance: of `distance`.
+        exact: whether answers are text, which is equal or not.
+    """
+
+    name: str
+    items: tuple[Any, ...]
+    do: Callable[[Any, Sequence[Any]], Sequence[Any]]
+    tolerance: float = TOLERANCE
+    exact: bool = False
+    secret: Any = None
+
+    def distance(self, one: Any, other: Any) -> float:
+        """0 for equal answers; infinite for answers of different shape."""
+        if self.exact:
+            return 0.0 if one == other else float("inf")
+        a, b = as_numbers(one), as_numbers(other)
+        if a.shape != b.shape:
+            return float("inf")
+        difference = float(np.abs(a - b).mean()) if isinstance(one, Media) else float(np.abs(a - b).max())
+        scale = 1.0 if isinstance(one, Media) else max(float(np.abs(a).max()), 1e-6)
+        return difference / scale if np.isfinite(difference) else float("inf")
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two answers are equal within the tolerance."""
+        return self.distance(one, other) <= self.tolerance
+
+
+def as_numbers(answer: Any) -> NDArray[np.float64]:
+    """An answer as an array; media as their picture's 0 to 255."""
+    if isinstance(answer, Conditioning):
+        pooled = [] if answer.pooled is None else [answer.pooled.ravel()]
+        return np.concatenate([answer.embeds.ravel(), *pooled]).astype(np.float64)
+    if isinstance(answer, Media):
+        return answer.picture().pixels.astype(np.float64)
+    return np.asarray(answer, dtype=np.float64)
+
+
+def request(adapter: Any, text: str, seed: int, **fields: Any) -> GenerationRequest:
+    """A request for `text`, encoded by the generator's own encoder where it has one."""
+    encoder = adapter.text_encoder
+    conditioning = fields.pop("conditioning", None)
+    if conditioning is None and encoder is not None:
+        (conditioning,) = encoder.encode([text])
+    fields.setdefault("steps", 2)
+    return GenerationRequest(seed=seed, conditioning=conditioning, text=text, **fields)
+
+
+def works_of(subject: Subject) -> tuple[Work, ...]:
+    """What the subject's role does."""
+    marked = f"{TEXTS[0]}, {SECRET}"
+    if subject.kind == "generator":
+        adapter = subject.adapter
+        items = tuple(request(adapter, text, seed) for seed, text in enumerate(TEXTS[:3]))
+        return (
+            Work(
+                "generate",
+                items,
+                lambda made, requests: made.generate(requests),
+                MEDIA_TOLERANCE,
+                secret=request(adapter, marked, 0),
+            ),
+        )
+    if subject.kind == "text_encoder":
+        return (Work("encode", TEXTS, lambda made, texts: made.encode(texts), secret=marked),)
+    if subject.kind == "soft_preference":
+        return (Work("encode", TEXTS, lambda made, prompts: made.encode(prompts), secret=marked),)
+    if subject.kind == "llm":
+        asked = chats()
+        secret = [{"role": "user", "content": f"The user liked: {marked}. What do they like to see?"}]
+        return (
+            Work(
+                "complete",
+                tuple(asked),
+                lambda made, prompts: made.complete(prompts, max_tokens=8),
+                exact=True,
+                secret=secret,
+            ),
+        )
+    media = tuple(subject.media(4))
+    if subject.kind == "captioner":
+        return (Work("caption", media, lambda made, items: made.caption(items), exact=True),)
+    return (
+        Work("embed_text", TEXTS, lambda made, texts: list(made.embed_text(texts)), secret=marked),
+        Work("embed_media", media, lambda made, items: list(made.embed_media(items))),
+    )
