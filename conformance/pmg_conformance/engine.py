@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import shlex
 import time
 import traceback
@@ -150,7 +150,7 @@ def _entries(subject: Subject, chosen: Sequence[Check], waivers: dict[str, Waive
 
 
 def _waived(check: Check, waiver: Waiver, failure: Failure | None, details: dict[str, Any]) -> Entry:
-    today = datetime.date.today()
+    today = dt.date.today()
     if failure is None:
         stale = Failure(
             expected=f"a failure, as the waiver says ({waiver.reason})",

@@ -14,10 +14,13 @@ __all__ = ["run_python"]
 def run_python(program: str, *, input: bytes = b"", timeout: float = 600.0) -> str:
     """What a program prints when a new interpreter with the same import path runs it.
 
+    Its hash() of text is another than here, as in any new process, whatever PYTHONHASHSEED says.
+
     Raises:
         ConformanceFailure: it ended with an error.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "random"}
     ran = subprocess.run(
         [sys.executable, "-c", program], input=input, capture_output=True, timeout=timeout, env=environment
     )

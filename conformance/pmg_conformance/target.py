@@ -53,7 +53,7 @@ def find(
     if isinstance(target, Scenario):
         return Subject("scenario", target.name, lambda: target, aids=aids)
     if isinstance(target, str) and ":" not in target:
-        return _registered(target, kind, options, aids, plugins or registry())
+        return _registered(target, kind, options, aids, plugins)
     if isinstance(target, str):
         made = _imported(target)
         if isinstance(made, Scenario):
@@ -75,8 +75,9 @@ def find(
 
 
 def _registered(
-    name: str, kind: Kind | None, options: dict[str, Any], aids: Aids, plugins: Registry
+    name: str, kind: Kind | None, options: dict[str, Any], aids: Aids, given: Registry | None
 ) -> Subject:
+    plugins = given or registry()
     fitting: list[Kind] = [
         role
         for role in get_args(interfaces.Role)
@@ -87,7 +88,9 @@ def _registered(
     if len(fitting) > 1:
         raise InputError(f"{name!r} is registered as {' and '.join(fitting)}; say which with --role")
     if not fitting:
-        known = sorted({spec.name for spec in (*plugins.adapters(), *plugins.scenarios())})
+        known = sorted(
+            {*(each.name for each in plugins.adapters()), *(each.name for each in plugins.scenarios())}
+        )
         as_what = "" if kind is None else f" as {kind}"
         raise InputError(
             f"nothing called {name!r} is registered{as_what}. Known: {', '.join(known)}. "
@@ -95,21 +98,18 @@ def _registered(
         )
     role = fitting[0]
     if role == "scenario":
-        return Subject(
-            role,
-            name,
-            lambda: plugins.scenario(name),
-            spec=plugins.scenario_spec(name),
-            target=name,
-            aids=aids,
-        )
+        record = plugins.scenario_spec(name)
+        target = name if given is None else record.factory
+        return Subject(role, name, lambda: plugins.scenario(name), spec=record, target=target, aids=aids)
     spec = plugins.adapter(role, name)  # type: ignore[arg-type]  # a role, as it is no scenario
 
     def make(**given: Any) -> Any:
         return plugins.create(role, name, given)  # type: ignore[arg-type]
 
     make.__module__ = spec.factory.partition(":")[0]
-    return Subject(role, name, make, options, spec, spec.capabilities, name, aids)
+    # Another process knows the installed plugins, and none that were registered by hand.
+    target = name if given is None else spec.factory
+    return Subject(role, name, make, options, spec, spec.capabilities, target, aids)
 
 
 def _imported(target: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from pmg_conformance.check import check
 from pmg_conformance.failure import NotRun, expect
 from pmg_conformance.process import run_python
-from pmg_conformance.subject import Subject
+from pmg_conformance.subject import Aids, Subject
 from pmg_conformance.work import Work, as_numbers
 
 
@@ -79,16 +81,19 @@ def another_process_is_the_same(subject: Subject) -> None:
         raise NotRun("name the adapter by its registered name or as module:Class")
     here = answers_digest(subject)
     program = (
-        "import json, sys\n"
+        "import pickle, sys\n"
         "from pmg_conformance.checks.determinism import answers_digest\n"
         "from pmg_conformance.target import find\n"
-        "asked = json.load(sys.stdin)\n"
-        "print(answers_digest(find(asked['target'], kind=asked['kind'], options=asked['options'])))\n"
+        "print(answers_digest(find(**pickle.load(sys.stdin.buffer))))\n"
     )
-    import json
-
-    asked = {"target": subject.target, "kind": subject.kind, "options": dict(subject.options)}
-    there = run_python(program, input=json.dumps(asked).encode()).strip().splitlines()[-1]
+    asked = {
+        "target": subject.target,
+        "kind": subject.kind,
+        "options": dict(subject.options),
+        # Of the aids, those that items are made of.
+        "aids": Aids(media=subject.aids.media, pairs=subject.aids.pairs),
+    }
+    there = run_python(program, input=pickle.dumps(asked)).strip().splitlines()[-1]
     expect(here == there, "the same answers in a new process", "others", "hash() of text, or time, as a seed")
 
 
@@ -105,7 +110,8 @@ def threads_get_the_same(subject: Subject) -> None:
         with ThreadPoolExecutor(8) as pool:
             for _ in range(6):
                 asked = [item for item in work.items for _ in range(2)]
-                answers = list(pool.map(lambda item: work.do(subject.adapter, [item])[0], asked))
+                batches = pool.map(work.do, itertools.repeat(subject.adapter), [[item] for item in asked])
+                answers = [answer for (answer,) in batches]
                 wrong = [n for n, answer in enumerate(answers) if not work.same(answer, alone[n // 2])]
                 expect(not wrong, f"{work.name}: the same answers in threads", f"{len(wrong)} others")
 
