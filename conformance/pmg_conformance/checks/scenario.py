@@ -12,13 +12,16 @@ from pmg_conformance.reference import (
 )
 from pmg_conformance.samples import SECRET
 from pmg_conformance.subject import Subject
-from pmg_sdk.behavior import Behavior
+from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import PMGConfig
+from pmg_sdk.interfaces import Chat
 from pmg_sdk.parsing import parse_keywords
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.plugins import registry
 from pmg_sdk.prompts import preference_prompts
+from pmg_sdk.result import Result
 from pmg_sdk.scenario import Attribute, Scenario
+from pmg_sdk.writing import ANSWER_TOKENS
 
 CONTEXT = 1600
 """Tokens a prompt without behaviour may take: the smallest models in use have 2,048."""
@@ -49,7 +52,7 @@ def its_profile_is_a_config(subject: Subject) -> None:
     named = {role: getattr(config, role) for role in ("llm", "generator", "scorer", "text_encoder")}
     pairs = [(role, choice) for role, choice in named.items() if choice is not None]
     pairs += [("captioner", choice) for choice in config.captioners.values()]
-    known = {(spec.role, spec.name) for spec in registry().adapters()}
+    known: set[tuple[str, str]] = {(spec.role, spec.name) for spec in registry().adapters()}
     known |= {(role, "reference") for role, _ in pairs}
     missing = [f"{role} {choice.adapter!r}" for role, choice in pairs if (role, choice.adapter) not in known]
     expect(not missing, "registered adapters", f"none called {', '.join(missing)}")
@@ -92,7 +95,7 @@ def prompts_leave_room(subject: Subject) -> None:
 
     What is cut first is the user.
     """
-    prompts = preference_prompts([], [], scenario=subject.adapter, llm=ReferenceLanguageModel())
+    prompts = _prompts(subject, [], [])
     longest = max(sum(len(turn["content"].encode()) for turn in chat) // 4 for chat in prompts)
     expect(longest <= CONTEXT, f"at most {CONTEXT} tokens", f"about {longest}")
 
@@ -148,12 +151,30 @@ def behaviour_stays_in_its_place(subject: Subject) -> None:
     What stands elsewhere is read as an instruction.
     """
     text = f"red cat {SECRET}"
-    prompts = preference_prompts([text], [], scenario=subject.adapter, llm=ReferenceLanguageModel())
-    for chat in prompts:
-        turns = [turn["content"] for turn in chat]
-        quoted = sum(turn.count(f'"{text}"') for turn in turns)
-        named = sum(turn.count(SECRET) for turn in turns)
-        expect(quoted == named >= 1, "the text between quotation marks", f"{named} times, {quoted} quoted")
+    for history, conversation in (([text], []), ([], [text])):
+        for chat in _prompts(subject, history, conversation):
+            turns = [turn["content"] for turn in chat]
+            named = sum(turn.count(SECRET) for turn in turns)
+            # Marks before it that are still open would turn its own opening mark into a closing one.
+            quoted = sum(
+                before.count('"') % 2 == 0 for turn in turns for before in turn.split(f'"{text}"')[:-1]
+            )
+            expect(
+                named == quoted == 1,
+                "the text once, between quotation marks",
+                f"{named} times, {quoted} quoted",
+            )
+
+
+def _prompts(subject: Subject, history: list[str], conversation: list[str]) -> list[Chat]:
+    prompts, _ = preference_prompts(
+        history,
+        conversation,
+        scenario=subject.adapter,
+        llm=ReferenceLanguageModel(),
+        max_tokens=ANSWER_TOKENS,
+    )
+    return prompts
 
 
 def _attributes(subject: Subject) -> list[Attribute]:
@@ -179,5 +200,7 @@ def _pipeline(subject: Subject) -> PMGPipeline:
     )
 
 
-def _taste(subject: Subject, word: str):  # type: ignore[no-untyped-def]
-    return _pipeline(subject).generate(Behavior(history=[f"a {word}", f"the {word}"]), "happy")
+def _taste(subject: Subject, word: str) -> Result:
+    return _pipeline(subject).generate(
+        Behavior(history=(Item(text=f"a {word}"), Item(text=f"the {word}"))), "happy"
+    )
