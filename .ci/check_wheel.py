@@ -15,6 +15,7 @@ TOP_LEVEL = {
     "pmg_openai",
     "pmg_scenarios",
     "pmg_models",
+    "pmg_conformance",
 }
 
 

@@ -15,21 +15,22 @@ from pmg_sdk.plugins import registry
 __all__ = ["Pmg", "plugins", "pmg"]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PACKAGES = ("tests", "adapters", "scenarios", "models", "tests/cli")
-_PLUGINS = ("pmg_conformance.reference", "pmg_awkward")
+_PACKAGES = ("tests", "adapters", "scenarios", "models", "conformance", "tests/cli")
+_PLUGINS = {"pmg_reference": "pmg_conformance.reference.plugin", "pmg_awkward": "pmg_awkward.plugin"}
+"""Entry points by their name; the reference adapters are registered for nobody but tests."""
 
 
 @pytest.fixture
 def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the path in which the reference plugins are installed."""
     folder = tmp_path / "site"
-    for name in _PLUGINS:
+    for name, module in _PLUGINS.items():
         info = folder / f"{name}-9.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 9.0\n"
         )
-        (info / "entry_points.txt").write_text(f"[pmg_sdk]\n{name} = {name}.plugin\n")
+        (info / "entry_points.txt").write_text(f"[pmg_sdk]\n{name} = {module}\n")
     paths = [str(folder), str(_ROOT), *(str(_ROOT / name) for name in _PACKAGES)]
     for path in reversed(paths):
         monkeypatch.syspath_prepend(path)

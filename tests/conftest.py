@@ -1,4 +1,4 @@
-"""Tests run from a checkout: `pmg_conformance.reference` and the packages in their containers can be imported."""
+"""Tests run from a checkout: the packages in their containers can be imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 _HERE = Path(__file__).resolve().parent
-for folder in (_HERE, *(_HERE.parent / name for name in ("adapters", "scenarios", "models"))):
+for folder in (_HERE, *(_HERE.parent / name for name in ("adapters", "scenarios", "models", "conformance"))):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 

@@ -128,6 +128,7 @@ class Sleeping(ReferenceCaptioner):
     loaded = False
 
     def load(self, observer: Observer | None = None) -> None:
+        super().load(observer)
         self.loaded = True
 
 

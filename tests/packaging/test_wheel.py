@@ -49,7 +49,7 @@ def test_a_stray_file_would_be_found(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_container_folders_are_no_packages() -> None:
-    for folder in ("adapters", "scenarios", "models", "recipes"):
+    for folder in ("adapters", "scenarios", "models", "conformance", "recipes"):
         assert not (ROOT / folder / "__init__.py").exists(), f"{folder}/ must stay a plain folder"
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from pmg_sdk.interfaces import Captioner
 from pmg_sdk.media import Media
+from pmg_sdk.progress import Observer, Silent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["ReferenceCaptioner"]
 
@@ -23,11 +27,23 @@ _COLOURS = {
 
 
 class ReferenceCaptioner(Captioner):
-    """One word: the colour nearest to the mean of the pixels."""
+    """One word: the colour nearest to the mean of the pixels. Its weights are six colours."""
 
     modality: ClassVar[str] = "image"
 
+    def __init__(self) -> None:
+        self._weights: NDArray[np.float32] | None = None
+
+    def load(self, observer: Observer | None = None) -> None:
+        if self._weights is None:
+            (observer or Silent()).start("load", 1)
+            self._weights = np.array(list(_COLOURS.values()), dtype=np.float32)
+            (observer or Silent()).advance("load")
+
     def caption(self, media: Sequence[Media]) -> list[str]:
-        names, colours = list(_COLOURS), np.array(list(_COLOURS.values()), dtype=np.float32)
-        means = [medium.picture().pixels.reshape(-1, 3).mean(axis=0) for medium in media]
-        return [names[int(np.linalg.norm(colours - mean, axis=1).argmin())] for mean in means]
+        self.load()
+        return [self._nearest(medium.picture().pixels.mean(axis=(0, 1))) for medium in media]
+
+    def _nearest(self, colour: NDArray[np.float32]) -> str:
+        assert self._weights is not None
+        return list(_COLOURS)[int(np.linalg.norm(self._weights - colour, axis=1).argmin())]

@@ -1,8 +1,10 @@
-"""Draws the mean of its conditioning; the seed decides the grain."""
+"""Draws the mean of its conditioning; the seed decides the noise it starts from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
 from pmg_conformance.reference.world import SPACE, WIDTH, drawn, meaning
 from pmg_sdk.conditioning import Conditioning
-from pmg_sdk.errors import GenerationError, SpaceMismatch
+from pmg_sdk.errors import GenerationError, InputError, OutOfMemory, SpaceMismatch
 from pmg_sdk.interfaces import (
     ConditioningKind,
     GenerationRequest,
@@ -23,9 +25,11 @@ from pmg_sdk.progress import Observer, Silent, check_cancelled
 
 __all__ = ["ReferenceGenerator"]
 
+_GREY, _NOISE = 128.0, 64.0
+
 
 class ReferenceGenerator(Generator):
-    """All three kinds of conditioning, in numpy.
+    """All three kinds of conditioning, in numpy: every step goes half of the way from noise to the picture.
 
     Args:
         conditioning: which kind to be.
@@ -53,6 +57,8 @@ class ReferenceGenerator(Generator):
         )
         self._encoder = ReferenceTextEncoder(max_tokens=max_tokens)
         self._side = side
+        self._running: list[NDArray[np.float32]] = []
+        self._full = False
 
     @property
     def spec(self) -> GeneratorSpec:
@@ -65,31 +71,82 @@ class ReferenceGenerator(Generator):
     def generate(
         self, requests: Sequence[GenerationRequest], observer: Observer | None = None
     ) -> list[Media]:
-        observer = observer or Silent()
-        steps = max((request.steps or self._spec.steps for request in requests), default=0)
-        observer.start("denoise", steps)
-        for _ in range(steps):
+        steps = [self._steps(request) for request in requests]
+        wanted = [drawn(self._point(request), self._side) for request in requests]
+        if not requests:
+            return []
+        try:
+            return self._denoise(wanted, requests, steps, observer or Silent())
+        except MemoryError as error:
+            raise OutOfMemory("a picture does not fit into memory; ask for a smaller one") from error
+        finally:
+            self._running = []
+
+    def preview(self) -> list[Media]:
+        return [_image(estimate) for estimate in self._running]
+
+    @contextlib.contextmanager
+    def fault(self, kind: str) -> Iterator[None]:
+        """For conformance: while it is open, memory is full (see `SupportsFaults`)."""
+        if kind != "out_of_memory":
+            raise InputError(f"the fault 'out_of_memory' was expected; got {kind!r}")
+        self._full = True
+        try:
+            yield
+        finally:
+            self._full = False
+
+    def _denoise(
+        self,
+        wanted: Sequence[NDArray[np.float32]],
+        requests: Sequence[GenerationRequest],
+        steps: Sequence[int],
+        observer: Observer,
+    ) -> list[Media]:
+        self._running = estimates = [self._noise(request.seed) for request in requests]
+        observer.start("denoise", max(steps))
+        for step in range(max(steps)):
             check_cancelled(observer)
+            for index, picture in enumerate(wanted):
+                if step < steps[index]:  # each request's own number, whoever else is in the batch
+                    estimates[index] = (estimates[index] + picture) * np.float32(0.5)
             observer.advance("denoise")
-        return [self._draw(request) for request in requests]
+        return [_image(estimate) for estimate in estimates]
 
-    def _draw(self, request: GenerationRequest) -> Image:
-        origin = meaning("").mean(axis=0)
-        if self._spec.conditioning == "text":
-            wanted, unwanted = meaning(request.text).mean(axis=0), meaning(request.negative_text).mean(axis=0)
-        else:
-            if request.conditioning is None:
-                raise GenerationError("a conditioning was expected; got none")
-            wanted = self._point(request.conditioning)
-            unwanted = origin if request.negative is None else self._point(request.negative)
-        if not self._spec.negative:
-            unwanted = origin
+    def _noise(self, seed: int) -> NDArray[np.float32]:
+        if self._full:
+            raise MemoryError
+        noise = np.random.default_rng(seed).normal(_GREY, _NOISE, (self._side, self._side, 3))
+        return noise.astype(np.float32)
+
+    def _steps(self, request: GenerationRequest) -> int:
+        steps = self._spec.steps if request.steps is None else request.steps
+        if steps < 1:
+            raise InputError(f"at least one step was expected; got {steps}")
+        return steps
+
+    def _point(self, request: GenerationRequest) -> NDArray[np.float32]:
+        """What to show: wanted, guided away from what is unwanted, which is the empty text by default."""
         guidance = self._spec.guidance if request.guidance is None else request.guidance
+        if not math.isfinite(guidance):
+            raise InputError(f"a finite guidance was expected; got {guidance}")
+        unwanted = meaning("").mean(axis=0)
+        if self._spec.conditioning == "text":
+            wanted = meaning(request.text).mean(axis=0)
+            if self._spec.negative:
+                unwanted = meaning(request.negative_text).mean(axis=0)
+        else:
+            wanted = self._read(request.conditioning)
+            if self._spec.negative and request.negative is not None:
+                unwanted = self._read(request.negative)
         point = unwanted + guidance * (wanted - unwanted)
-        grain = np.random.default_rng(request.seed).normal(0, 4, (self._side, self._side, 3))
-        return Image(drawn(point, grain.astype(np.float32), self._side))
+        if not np.isfinite(point).all():
+            raise GenerationError("numbers were expected in the conditioning; got NaN or infinity")
+        return np.asarray(point, dtype=np.float32)
 
-    def _point(self, conditioning: Conditioning) -> NDArray[np.float32]:
+    def _read(self, conditioning: Conditioning | None) -> NDArray[np.float32]:
+        if conditioning is None:
+            raise GenerationError("a conditioning was expected; got none")
         if conditioning.space != SPACE:
             raise SpaceMismatch(f"a conditioning of space {SPACE!r} was expected; got {conditioning.space!r}")
         if self._spec.conditioning == "pooled":
@@ -99,3 +156,7 @@ class ReferenceGenerator(Generator):
         if conditioning.embeds.shape[1] != WIDTH:
             raise GenerationError(f"embeds of width {WIDTH} were expected; got {conditioning.embeds.shape}")
         return np.asarray(conditioning.embeds.mean(axis=0), dtype=np.float32)
+
+
+def _image(estimate: NDArray[np.float32]) -> Image:
+    return Image(np.asarray(np.clip(estimate, 0, 255), dtype=np.uint8))

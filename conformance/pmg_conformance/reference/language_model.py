@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,9 +18,12 @@ VOCABULARY = (
     *("minimal", "ornate", "pixelated", "watercolour"),
 )
 
+_UNSAID = 0.01
+"""How often a word that was not said counts as said: little, and more than never."""
+
 
 class ReferenceLanguageModel(LanguageModel):
-    """Reads the last user turn and answers its known words, the most frequent first.
+    """Reads the last user turn and answers its known words, the most frequent first; a word is a token.
 
     Args:
         vocabulary: the words it knows.
@@ -31,8 +35,20 @@ class ReferenceLanguageModel(LanguageModel):
         self._most = most
 
     def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
-        return [self._answer(chat[-1]["content"]) for chat in prompts]
+        longest = min(self._most, max_tokens)
+        return [", ".join(word for word, _ in self._known(chat).most_common(longest)) for chat in prompts]
 
-    def _answer(self, asked: str) -> str:
-        known = Counter(word for word in words(asked) if word in self._vocabulary)
-        return ", ".join(word for word, _ in known.most_common(self._most))
+    def count_tokens(self, text: str) -> int:
+        return len(words(text))
+
+    def choose(self, prompts: Sequence[Chat], options: Sequence[str]) -> list[list[float]]:
+        asked = [Counter(words(chat[-1]["content"])) for chat in prompts]
+        return [[_likelihood(option, counts) for option in options] for counts in asked]
+
+    def _known(self, chat: Chat) -> Counter[str]:
+        return Counter(word for word in words(chat[-1]["content"]) if word in self._vocabulary)
+
+
+def _likelihood(option: str, asked: Counter[str]) -> float:
+    """log P: the sum over its words, each the likelier the more often it was said."""
+    return sum(math.log(asked[word] + _UNSAID) for word in words(option))

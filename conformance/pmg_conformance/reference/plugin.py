@@ -9,23 +9,53 @@ from pmg_sdk.plugins import AdapterSpec, ScenarioSpec
 
 __all__ = ["pmg_adapters", "pmg_scenarios"]
 
+_THREADS = frozenset({"threads"})
+
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """One adapter for every role."""
+    """One adapter for every role, with what it can do besides."""
     return (
-        AdapterSpec("reference", "llm", "pmg_conformance.reference:ReferenceLanguageModel"),
         AdapterSpec(
-            "reference", "captioner", "pmg_conformance.reference:ReferenceCaptioner", modality="image"
-        ),
-        AdapterSpec("reference", "text_encoder", "pmg_conformance.reference:ReferenceTextEncoder"),
-        AdapterSpec(
-            "reference", "soft_preference", "pmg_conformance.reference:ReferenceSoftPreferenceEncoder"
+            "reference",
+            "llm",
+            "pmg_conformance.reference:ReferenceLanguageModel",
+            capabilities=_THREADS | {"choice"},
         ),
         AdapterSpec(
-            "reference", "generator", "pmg_conformance.reference:ReferenceGenerator", modality="image"
+            "reference",
+            "captioner",
+            "pmg_conformance.reference:ReferenceCaptioner",
+            modality="image",
+            capabilities=_THREADS | {"loading"},
         ),
-        AdapterSpec("reference", "scorer", "pmg_conformance.reference:ReferenceScorer", modality="image"),
+        AdapterSpec(
+            "reference",
+            "text_encoder",
+            "pmg_conformance.reference:ReferenceTextEncoder",
+            capabilities=_THREADS,
+        ),
+        AdapterSpec(
+            "reference",
+            "soft_preference",
+            "pmg_conformance.reference:ReferenceSoftPreferenceEncoder",
+            capabilities=_THREADS,
+        ),
+        AdapterSpec(
+            "reference",
+            "generator",
+            "pmg_conformance.reference:ReferenceGenerator",
+            modality="image",
+            # No "threads": a preview is of the one batch that runs.
+            capabilities=frozenset({"preview"}),
+        ),
+        AdapterSpec(
+            "reference",
+            "scorer",
+            "pmg_conformance.reference:ReferenceScorer",
+            modality="image",
+            capabilities=_THREADS,
+        ),
     )
 
 

@@ -15,6 +15,7 @@ REFERENCE = Scenario(
     ),
     target_principle="Extract what is asked for.",
     target=Attribute(name="target", question="What is to be shown?", keywords=3),
+    neutral_target=("happy",),
     profile={
         "llm": "reference",
         "captioners": {"image": "reference"},

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pmg_conformance.reference.world import meaning, seen
+from pmg_conformance.reference.world import WIDTH, meaning, seen
 from pmg_sdk.interfaces import Scorer
 from pmg_sdk.media import Media
 
@@ -21,7 +21,11 @@ class ReferenceScorer(Scorer):
     modality: ClassVar[str] = "image"
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([meaning(text).mean(axis=0) for text in texts])
+        return _rows([meaning(text).mean(axis=0) for text in texts])
 
     def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
-        return np.stack([seen(medium.picture().pixels) for medium in media])
+        return _rows([seen(medium.picture().pixels) for medium in media])
+
+
+def _rows(points: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.array(points, dtype=np.float32).reshape(-1, WIDTH)  # (0, WIDTH) of nothing

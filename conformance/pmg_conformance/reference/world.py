@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 
 import numpy as np
@@ -36,15 +37,21 @@ def meaning(text: str) -> NDArray[np.float32]:
     return np.stack([word_vector(word) for word in words(text) or [""]])
 
 
-def drawn(point: NDArray[np.float32], noise: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    """A square picture that shows `point`, uint8 of shape (side, side, 3)."""
+def drawn(point: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """A square picture that shows `point`, float32 of shape (side, side, 3) around 128."""
     blocks = 128 + _CONTRAST * (_CANVAS @ point).reshape(BLOCKS, BLOCKS, 3)
     large = np.kron(blocks, np.ones((side // BLOCKS, side // BLOCKS, 1), dtype=np.float32))
-    return np.asarray(np.clip(large + noise, 0, 255), dtype=np.uint8)
+    return np.asarray(large, dtype=np.float32)
 
 
 def seen(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The point a picture shows: the inverse of `drawn` up to noise."""
-    rows, columns = (np.array_split(np.arange(size), BLOCKS) for size in pixels.shape[:2])
-    blocks = np.array([[pixels[np.ix_(r, c)].mean(axis=(0, 1)) for c in columns] for r in rows])
+    """The point a picture of any size shows: the inverse of `drawn` up to noise."""
+    rows, columns = (_quarters(size) for size in pixels.shape[:2])
+    blocks = np.array([[pixels[r, c].mean(axis=(0, 1)) for c in columns] for r in rows])
     return np.asarray(((blocks - 128) / _CONTRAST).reshape(-1) @ _CANVAS, dtype=np.float32)
+
+
+def _quarters(size: int) -> list[slice]:
+    """Four parts of a side, none empty; they overlap where there are fewer than four pixels."""
+    starts = [part * size // BLOCKS for part in range(BLOCKS + 1)]
+    return [slice(start, max(start + 1, end)) for start, end in itertools.pairwise(starts)]
