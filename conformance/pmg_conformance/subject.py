@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,9 +113,11 @@ class Subject:
         self.exhibits.extend(Exhibit.of(label, medium) for medium in media)
 
     def media(self, count: int) -> list[Media]:
-        """`count` different media to read."""
+        """`count` different media to read: new copies, as an adapter may change what it is given."""
         given = list(self.aids.media) or [medium for _, medium in self.aids.pairs]
-        return (given + _patterns(count, self.modality))[:count]
+        if len(given) < count:
+            given += _patterns(count, self.modality)
+        return copy.deepcopy(given[:count])
 
 
 @functools.cache

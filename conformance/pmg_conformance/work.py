@@ -6,6 +6,7 @@ medium: that answers come in order, one each, the same alone or together, is one
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class Work:
 
     Attributes:
         name: of the method.
-        items: different items, at least three.
+        samples: different items, at least three; adapters are given copies, see `items`.
         secret: an item that carries the marker `SECRET` in behaviour text, where items carry text.
         do: the method: an adapter and items to a list of answers, one each.
         tolerance: of `distance`.
@@ -44,11 +45,16 @@ class Work:
     """
 
     name: str
-    items: tuple[Any, ...]
+    samples: tuple[Any, ...]
     do: Callable[[Any, Sequence[Any]], Sequence[Any]]
     tolerance: float = TOLERANCE
     exact: bool = False
     secret: Any = None
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """New copies of the samples: what one check's adapter does to its items, no other check sees."""
+        return copy.deepcopy(self.samples)
 
     def distance(self, one: Any, other: Any) -> float:
         """0 for equal answers; infinite for answers of different shape."""

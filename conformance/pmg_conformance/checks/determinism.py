@@ -40,6 +40,7 @@ def earlier_work_leaves_no_trace(subject: Subject) -> None:
     """
     for work in subject.works:
         made = subject.adapter
+        work.do(made, work.items[:1])  # else the trace of other checks may be that of the work below
         (before,) = work.do(made, work.items[:1])
         for _ in range(2):
             work.do(made, work.items[1:])

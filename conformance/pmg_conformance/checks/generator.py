@@ -297,7 +297,10 @@ def weights_matter(subject: Subject) -> None:
     """
     adapter = subject.adapter
     if adapter.spec.conditioning == "text":
-        requests = [request(adapter, text, 13) for text in (f"{CAT}, {ROCKET}", f"{ROCKET}, {CAT}, {CAT}")]
+        requests = [
+            request(adapter, text, 13)
+            for text in (f"{CAT}, {CAT}, {CAT}, {ROCKET}", f"{CAT}, {ROCKET}, {ROCKET}, {ROCKET}")
+        ]
     else:
         one, other = _encoded(subject, CAT), _encoded(subject, ROCKET)
         assert one is not None
