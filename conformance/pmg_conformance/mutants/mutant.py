@@ -1,0 +1,105 @@
+"""What a mutant is, and the registry of all of them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pmg_conformance.check import Kind
+from pmg_conformance.reference.plugin import pmg_adapters
+from pmg_conformance.subject import Aids, Subject
+from pmg_conformance.target import find
+from pmg_sdk.plugins import AdapterSpec, ScenarioSpec
+from pmg_sdk.scenario import Scenario
+
+__all__ = ["Mutant", "mutant", "mutants", "wrong_scenario"]
+
+Made = TypeVar("Made", bound=type)
+
+
+@dataclass(frozen=True, eq=False)
+class Mutant:
+    """One way to be wrong.
+
+    Attributes:
+        name: unique within the kind, words with dashes.
+        kind: what it pretends to be.
+        target: a class, "module:Class" where another process has to make it, or a scenario.
+        wrong: what is wrong with it, in a sentence.
+        killed_by: the check that must notice.
+        declared: abilities it claims.
+        spec: its record in a registry, for what only that can show.
+    """
+
+    name: str
+    kind: Kind
+    target: str | type | Scenario
+    wrong: str
+    killed_by: str
+    declared: frozenset[str] | None = None
+    spec: AdapterSpec | ScenarioSpec | None = None
+
+    def subject(self, aids: Aids | None = None) -> Subject:
+        """A new subject for checks."""
+        kind = None if self.kind == "scenario" else self.kind
+        found = find(self.target, kind=kind, declared=self.declared, aids=aids)
+        found.spec = self.spec
+        return found
+
+
+_MUTANTS: list[Mutant] = []
+_CLAIMED: dict[Kind, frozenset[str]] = {spec.role: spec.capabilities for spec in pmg_adapters()}
+
+
+def mutant(
+    kind: Kind,
+    killed_by: str,
+    *,
+    named: bool = False,
+    declared: frozenset[str] | None = None,
+    spec: AdapterSpec | None = None,
+) -> Callable[[Made], Made]:
+    """Register a class as a mutant; its docstring says what is wrong with it.
+
+    Args:
+        named: whether checks know it as "module:Class", so that another process can make it.
+        declared: what it claims; by default what the reference of its role does.
+    """
+
+    def register(made: Made) -> Made:
+        claims = _CLAIMED[kind] if declared is None else declared
+        target = f"{made.__module__}:{made.__name__}" if named else made
+        wrong = inspect.cleandoc(made.__dict__["__doc__"])
+        words = re.findall(r"[A-Z][a-z]*", made.__name__)
+        _MUTANTS.append(
+            Mutant("-".join(words).lower(), kind, target, " ".join(wrong.split()), killed_by, claims, spec)
+        )
+        return made
+
+    return register
+
+
+def wrong_scenario(
+    name: str, killed_by: str, scenario: Scenario, wrong: str, spec: ScenarioSpec | None = None
+) -> None:
+    """Register a scenario as a mutant."""
+    _MUTANTS.append(Mutant(name, "scenario", scenario, wrong, killed_by, spec=spec))
+
+
+def mutants(kind: Kind | None = None) -> tuple[Mutant, ...]:
+    """All mutants, or those of a kind."""
+    from pmg_conformance.mutants import (  # noqa: F401  fills the registry
+        captioner,
+        framework,
+        generator,
+        llm,
+        scenario,
+        scorer,
+        soft_preference,
+        text_encoder,
+    )
+
+    return tuple(each for each in _MUTANTS if kind in (None, each.kind))

@@ -1,0 +1,116 @@
+"""Soft preference encoders that are wrong."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+from pmg_conformance.mutants.mutant import mutant
+from pmg_conformance.reference import ReferenceSoftPreferenceEncoder
+from pmg_conformance.reference.world import SPACE
+from pmg_sdk.conditioning import Conditioning
+
+_number = itertools.count()
+
+
+@mutant("soft_preference", "PMG-ANY-012")
+class KnowsOneUser(ReferenceSoftPreferenceEncoder):
+    """Gives everybody the same tokens, as a collapsed training does."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return super().encode([""] * len(prompts))
+
+
+@mutant("soft_preference", "PMG-ANY-014")
+class NormalisesOverTheBatch(ReferenceSoftPreferenceEncoder):
+    """Subtracts the mean of the batch, as a batch norm in training mode does."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = super().encode(prompts)
+        mean = np.mean([each.embeds for each in made], axis=0) if made else np.float32(0)
+        return [Conditioning(each.embeds - mean * np.float32(0.5), self.space) for each in made]
+
+
+@mutant("soft_preference", "PMG-ANY-021")
+class RemembersTheLastUser(ReferenceSoftPreferenceEncoder):
+    """Mixes the last user's tokens into the next one's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = np.float32(0)
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = [
+            Conditioning(each.embeds + np.float32(0.3) * self._last, self.space)
+            for each in super().encode(prompts)
+        ]
+        if made:
+            self._last = made[-1].embeds.mean()
+        return made
+
+
+@mutant("soft_preference", "PMG-ANY-022")
+class StartsAtRandom(ReferenceSoftPreferenceEncoder):
+    """Has a layer that no checkpoint fills."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layer = np.random.default_rng().normal(1, 0.3)
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return [
+            Conditioning(each.embeds * np.float32(self._layer), self.space)
+            for each in super().encode(prompts)
+        ]
+
+
+@mutant("soft_preference", "PMG-ANY-030")
+class PrintsPrompts(ReferenceSoftPreferenceEncoder):
+    """Writes the behaviour that it reads to stdout."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        sys.stdout.write("\n".join(prompts))
+        return super().encode(prompts)
+
+
+@mutant("soft_preference", "PMG-SOFT-001")
+class GrowsWithThePrompt(ReferenceSoftPreferenceEncoder):
+    """Gives a long prompt more tokens than a short one."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = super().encode(prompts)
+        return [
+            Conditioning(np.tile(each.embeds, (1 + len(prompt) // 12, 1)), self.space)
+            for prompt, each in zip(prompts, made, strict=True)
+        ]
+
+
+@mutant("soft_preference", "PMG-SOFT-001")
+class WritesAnotherSpace(ReferenceSoftPreferenceEncoder):
+    """States the space it was aligned with and writes that of its language model."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return [Conditioning(each.embeds, "its language model") for each in super().encode(prompts)]
+
+
+@mutant("soft_preference", "PMG-SOFT-002")
+class NeedsBehaviour(ReferenceSoftPreferenceEncoder):
+    """Divides by the length of the prompt."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = super().encode(prompts)
+        return [
+            Conditioning(each.embeds * np.float32(len(prompt) / len(prompt)), self.space)
+            for prompt, each in zip(prompts, made, strict=True)
+        ]
+
+
+@mutant("soft_preference", "PMG-SOFT-003")
+class NumbersItsSpace(ReferenceSoftPreferenceEncoder):
+    """Names its space anew in every instance."""
+
+    def __init__(self) -> None:
+        super().__init__(space=f"{SPACE}-{next(_number)}")
