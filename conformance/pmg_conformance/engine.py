@@ -102,7 +102,7 @@ def run_check(check: Check, subject: Subject, waiver: Waiver | None = None) -> E
         failure = Failure(
             expected=broken.expected, got=broken.got, cause=broken.cause, repro=_repro(check, subject)
         )
-    except Exception as error:  # an adapter is foreign code, and any error of its is a finding
+    except (Exception, SystemExit) as error:  # an adapter is foreign code: all but Ctrl-C is a finding
         failure = Failure(
             expected="no error",
             got=f"{type(error).__name__}: {error}"[:500],
@@ -188,7 +188,7 @@ def _repro(check: Check, subject: Subject) -> str:
     return shlex.join(words)
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """The last line of the adapter's code in the traceback, and a hint for known errors."""
     if isinstance(error, MissingExtra):
         return "a package it needs is not installed"
