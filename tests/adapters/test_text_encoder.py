@@ -179,8 +179,13 @@ def test_a_missing_file_is_named(name: str, clip_model: Path) -> None:
         on_cpu(clip_model).encode(["dog"])
 
 
-def test_damaged_weights_are_a_model_folder_error(clip_model: Path) -> None:
-    (clip_model / "model.safetensors").write_bytes(b"not weights at all")
+@pytest.mark.parametrize(
+    "weights",
+    [b"not weights at all", (100_000).to_bytes(8, "little") + b"[" * 100_000],
+    ids=["noise", "nested too deeply"],
+)
+def test_damaged_weights_are_a_model_folder_error(clip_model: Path, weights: bytes) -> None:
+    (clip_model / "model.safetensors").write_bytes(weights)
     with pytest.raises(ModelFolderError, match="safetensors"):
         _ = on_cpu(clip_model).space
 
