@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
@@ -90,7 +90,7 @@ class ModelFolder:
         """The weights named `stem`; pickled weights are never read.
 
         Raises:
-            ModelFolderError: they are missing, or only there as pickle.
+            ModelFolderError: they are missing, only there as pickle, or outside the folder.
         """
         for variant in (None, "fp16"):
             name = f"{stem}.{variant}" if variant else stem
@@ -100,8 +100,7 @@ class ModelFolder:
                 f"{stem}.safetensors.index.{variant}.json" if variant else f"{stem}.safetensors.index.json"
             )
             if self.has(index):
-                shards = sorted(set(self.json(index).get("weight_map", {}).values()))
-                return Weights(tuple(self.require(str(shard)) for shard in shards), variant)
+                return Weights(self._shards(index), variant)
         if any(self.path.glob(f"{_pickle_stem(stem)}*.bin")):
             raise ModelFolderError(
                 f"{stem}.safetensors was expected in {self.path}; it holds pickled .bin weights only, "
@@ -109,6 +108,16 @@ class ModelFolder:
             )
         self.require(f"{stem}.safetensors")
         raise AssertionError("unreachable: the line above raises")
+
+    def _shards(self, index: str) -> tuple[Path, ...]:
+        weight_map = self.json(index).get("weight_map")
+        names = list(weight_map.values()) if isinstance(weight_map, dict) else []
+        if not names or not all(isinstance(name, str) and _is_shard(name) for name in names):
+            raise ModelFolderError(
+                f"a weight_map from tensors to safetensors files in the same folder was expected in "
+                f"{self.path / index}; it holds something else. Download it again, or name another model."
+            )
+        return tuple(self.require(name) for name in sorted(set(names)))
 
     def model(self, kind: Any, what: str, *, stem: str = "model", **options: Any) -> Any:
         """The model of class `kind`, made by its `from_pretrained` from the safetensors weights `stem`.
@@ -136,6 +145,11 @@ class ModelFolder:
                 f"a {what} was expected in {self.path}; it cannot be loaded "
                 f"({type(error).__name__}: {error}). Download it again, or name another model."
             ) from error
+
+
+def _is_shard(name: str) -> bool:
+    path = PurePath(name)
+    return path.suffix == ".safetensors" and not path.is_absolute() and ".." not in path.parts
 
 
 def _pickle_stem(stem: str) -> str:

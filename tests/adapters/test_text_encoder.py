@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -187,6 +188,50 @@ def test_a_missing_file_is_named(name: str, clip_model: Path) -> None:
 def test_damaged_weights_are_a_model_folder_error(clip_model: Path, weights: bytes) -> None:
     (clip_model / "model.safetensors").write_bytes(weights)
     with pytest.raises(ModelFolderError, match="safetensors"):
+        _ = on_cpu(clip_model).space
+
+
+def test_weights_in_shards_give_the_same_space_and_embeddings(clip_model: Path, tmp_path: Path) -> None:
+    from transformers import CLIPTextModel
+
+    shards = Path(shutil.copytree(clip_model, tmp_path / "shards"))
+    (shards / "model.safetensors").unlink()
+    CLIPTextModel.from_pretrained(clip_model).save_pretrained(shards, max_shard_size="50KB")
+    assert len(list(shards.glob("*.safetensors"))) > 1
+    whole, in_shards = on_cpu(clip_model), on_cpu(shards)
+    assert in_shards.space == whole.space
+    np.testing.assert_array_equal(in_shards.encode(["dog"])[0].embeds, whole.encode(["dog"])[0].embeds)
+
+
+@pytest.mark.parametrize(
+    "weight_map",
+    [
+        [],
+        {},
+        None,
+        ["model.safetensors"],
+        {"w": 7},
+        {"w": ["model.safetensors"]},
+        {"w": "../outside.safetensors"},
+        {"w": "deeper/../../outside.safetensors"},
+        {"w": "/tmp/outside.safetensors"},
+        {"w": "pytorch_model.bin"},
+    ],
+)
+def test_a_shard_index_names_safetensors_files_of_its_folder(clip_model: Path, weight_map: object) -> None:
+    (clip_model / "deeper").mkdir()
+    shutil.copy(clip_model / "model.safetensors", clip_model / "pytorch_model.bin")
+    (clip_model / "model.safetensors").rename(clip_model.parent / "outside.safetensors")
+    (clip_model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(ModelFolderError, match=r"weight_map.*model\.safetensors\.index\.json"):
+        _ = on_cpu(clip_model).space
+
+
+def test_a_missing_shard_is_named(clip_model: Path) -> None:
+    (clip_model / "model.safetensors").unlink()
+    index = {"weight_map": {"w": "model-00001-of-00001.safetensors"}}
+    (clip_model / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelFolderError, match=r"model-00001-of-00001\.safetensors"):
         _ = on_cpu(clip_model).space
 
 
