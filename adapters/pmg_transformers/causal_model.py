@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import MissingExtra, ModelFolderError
+from pmg_sdk.loading import loading
 from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -67,9 +68,6 @@ def _read(
     folder: Path, dtype: torch.dtype, device: str, gguf: str | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging as library_logging
-
-    logging: Any = library_logging  # untyped
 
     options: dict[str, Any] = (
         {"gguf_file": gguf} if gguf else {"use_safetensors": True, "local_files_only": True}
@@ -77,20 +75,16 @@ def _read(
     tokenizer_options = {"gguf_file": gguf} if gguf else {"local_files_only": True}
     if gguf:
         options["quantization_config"] = GgufConfig(dequantize=True)
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **tokenizer_options)
-        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, **options)
+        with loading():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), **tokenizer_options)
+            model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, **options)
     except Exception as error:  # transformers, tokenizers, safetensors and gguf each have errors of their own
         what = f"{folder}/{gguf}" if gguf else str(folder)
         raise ModelFolderError(
             f"a causal language model was expected in {what}; it cannot be loaded "
             f"({type(error).__name__}: {_first_line(error)}). Complete or replace it, or name another model."
         ) from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
     model = model.eval().to(device)
     return model, tokenizer
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.json_file import load_object
+from pmg_sdk.loading import loading
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -139,7 +140,8 @@ class ModelFolder:
             ModelFolderError: it cannot be read.
         """
         try:
-            return kind.from_pretrained(self.path, local_files_only=True, **options)
+            with loading():
+                return kind.from_pretrained(self.path, local_files_only=True, **options)
         except Exception as error:  # transformers, diffusers, tokenizers and safetensors fail in many ways
             raise ModelFolderError(
                 f"a {what} was expected in {self.path}; it cannot be loaded "
