@@ -128,10 +128,33 @@ class ModelFolder:
             options: further ones of `from_pretrained`.
 
         Raises:
-            ModelFolderError: the weights are missing, damaged, only there as pickle, or of another model.
+            ModelFolderError: the weights are missing, only there as pickle, or see `filled`.
         """
         weights = self.weights(stem)
-        return self.read(kind, what, variant=weights.variant, use_safetensors=True, **options)
+        return self.filled(kind, what, variant=weights.variant, use_safetensors=True, **options)
+
+    def filled(self, kind: Any, what: str, **options: Any) -> Any:
+        """A model that `kind.from_pretrained` reads, every tensor of it out of the folder.
+
+        The libraries leave a tensor that the weights lack unset, or fill it with noise, and go on.
+
+        Raises:
+            ModelFolderError: the weights are damaged, incomplete, or of another model.
+        """
+        model, report = self.read(
+            kind, what, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+        problems = [f"no tensor {name}" for name in sorted(report["missing_keys"])] + [
+            f"{name} of shape {tuple(found)} instead of {tuple(wanted)}"
+            for name, found, wanted in sorted(report["mismatched_keys"])
+        ]
+        if problems:
+            more = f" and {len(problems) - 1} more such faults" if len(problems) > 1 else ""
+            raise ModelFolderError(
+                f"a {what} was expected in {self.path}; its weights have {problems[0]}{more}. "
+                "Download it again, or name another model."
+            )
+        return model
 
     def read(self, kind: Any, what: str, **options: Any) -> Any:
         """What `kind.from_pretrained` reads out of the folder, a tokenizer for example; no hub is asked.
@@ -145,8 +168,13 @@ class ModelFolder:
         except Exception as error:  # transformers, diffusers, tokenizers and safetensors fail in many ways
             raise ModelFolderError(
                 f"a {what} was expected in {self.path}; it cannot be loaded "
-                f"({type(error).__name__}: {error}). Download it again, or name another model."
+                f"({type(error).__name__}: {_first_line(error)}). Download it again, or name another model."
             ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Of a message that may list every tensor of a model."""
+    return str(error).strip().partition("\n")[0][:200]
 
 
 def _is_shard(name: str) -> bool:

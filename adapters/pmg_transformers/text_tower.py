@@ -7,8 +7,8 @@ table, not branches.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Family:
         pooled_model: the class that also gives a pooled vector, where there is one.
         width, layers, heads: keys of config.json.
         causal: later tokens cannot reach earlier ones, so padding on the right needs no mask.
+        options: of the model class; parts that give no embeddings are left out, for folders may lack them.
     """
 
     name: str
@@ -53,10 +54,11 @@ class Family:
     layers: str = "num_hidden_layers"
     heads: str = "num_attention_heads"
     causal: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 CLIP = Family("clip", "CLIPTextModel", pooled_model="CLIPTextModelWithProjection", causal=True)
-BERT = Family("bert", "BertModel")
+BERT = Family("bert", "BertModel", options={"add_pooling_layer": False})
 T5 = Family("t5", "T5EncoderModel", width="d_model", layers="num_layers", heads="num_heads")
 FAMILIES = {"clip_text_model": CLIP, "clip": CLIP, "bert": BERT, "t5": T5, "mt5": T5}
 
@@ -235,5 +237,7 @@ class TextTower:
             raise ModelFolderError(
                 f"{self.family.name} text encoders in {self.folder.path} give no pooled vector"
             )
-        model = self.folder.model(getattr(transformers, name), "text encoder", dtype=self._dtype)
+        model = self.folder.model(
+            getattr(transformers, name), "text encoder", dtype=self._dtype, **self.family.options
+        )
         return model.to(choose_device(self._device)).eval().requires_grad_(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import (
@@ -362,6 +364,17 @@ def test_damaged_weights_are_a_model_folder_error(damaged: Path) -> None:
     file = damaged / "unet" / "diffusion_pytorch_model.safetensors"
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ModelFolderError, match="unet"):
+        on_cpu(damaged).load()
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_incomplete_weights_are_refused_with_the_missing_tensor(part: str, damaged: Path) -> None:
+    file = damaged / part / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    missing = min(weights)
+    del weights[missing]
+    save_file(weights, file)
+    with pytest.raises(ModelFolderError, match=f"no tensor {re.escape(missing)}"):
         on_cpu(damaged).load()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -201,6 +202,52 @@ def test_weights_in_shards_give_the_same_space_and_embeddings(clip_model: Path, 
     whole, in_shards = on_cpu(clip_model), on_cpu(shards)
     assert in_shards.space == whole.space
     np.testing.assert_array_equal(in_shards.encode(["dog"])[0].embeds, whole.encode(["dog"])[0].embeds)
+
+
+TENSORS = {
+    "clip": "text_model.encoder.layers.1.mlp.fc1.weight",
+    "bert": "encoder.layer.0.attention.self.key.bias",
+    "t5": "encoder.block.1.layer.0.layer_norm.weight",
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_incomplete_weights_are_refused_and_not_filled_with_noise(family: str, tmp_path: Path) -> None:
+    folder = FAMILIES[family](tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    missing = next(name for name in weights if name.endswith(TENSORS[family].removeprefix("text_model.")))
+    del weights[missing]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelFolderError, match=f"no tensor {re.escape(missing)}"):
+        on_cpu(folder).encode(["dog"])
+
+
+def test_weights_of_another_shape_are_refused_with_the_tensor(clip_model: Path) -> None:
+    weights = load_file(clip_model / "model.safetensors")
+    name = next(name for name in weights if name.endswith("final_layer_norm.weight"))
+    save_file({**weights, name: torch.ones(5)}, clip_model / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelFolderError, match=rf"{re.escape(name)} of shape \(5,\) instead of \(32,\)"):
+        on_cpu(clip_model).encode(["dog"])
+
+
+@pytest.mark.parametrize("name", ["shared.weight", "encoder.embed_tokens.weight"])
+def test_tied_weights_may_lie_under_either_name(name: str, tmp_path: Path) -> None:
+    folder = tiny_models.t5_text_folder(tmp_path)
+    (expected,) = on_cpu(folder).encode(["dog"])
+    weights = load_file(folder / "model.safetensors")
+    weights[name] = weights.pop("shared.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    np.testing.assert_array_equal(on_cpu(folder).encode(["dog"])[0].embeds, expected.embeds)
+
+
+def test_a_pooler_gives_no_embeddings_and_may_be_missing(tmp_path: Path) -> None:
+    folder = tiny_models.bert_text_folder(tmp_path)
+    (expected,) = on_cpu(folder).encode(["dog"])
+    weights = load_file(folder / "model.safetensors")
+    without = {name: tensor for name, tensor in weights.items() if not name.startswith("pooler.")}
+    assert len(without) == len(weights) - 2
+    save_file(without, folder / "model.safetensors", metadata={"format": "pt"})
+    np.testing.assert_array_equal(on_cpu(folder).encode(["dog"])[0].embeds, expected.embeds)
 
 
 @pytest.mark.parametrize(
