@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.accelerator import choose_device
 from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.fingerprint import fingerprint
 from pmg_transformers.model_folder import ModelFolder
 
@@ -147,7 +148,7 @@ class TextTower:
         """Tokens of every text, special tokens included, without truncation."""
         if not texts:
             return []
-        return [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
+        return [len(ids) for ids in self._tokens(texts, verbose=False)["input_ids"]]
 
     def load(self, observer: Observer | None = None) -> None:
         """Load tokenizer and weights; a second call does nothing."""
@@ -182,7 +183,7 @@ class TextTower:
         cut = sum(count > self.max_tokens for count in self.count(texts))
         if cut:
             log.warning("%d of %d texts cut at %d tokens", cut, len(texts), self.max_tokens)
-        tokens = self._tokenizer(
+        tokens = self._tokens(
             texts,
             padding="max_length" if padding else "longest",
             truncation=True,
@@ -201,6 +202,9 @@ class TextTower:
         pooled = output.text_embeds.float().cpu().numpy() if self.pooled else [None] * len(texts)
         for row, length, vector in zip(rows, lengths, pooled, strict=True):
             yield Encoded(row[:length].copy(), None if vector is None else vector.copy())
+
+    def _tokens(self, texts: Sequence[str], **options: Any) -> Any:
+        return self._tokenizer([well_formed(text) for text in texts], **options)
 
     def _hidden(self, output: Any, skip: int, final_norm: bool) -> Any:
         if skip == 0 and final_norm:

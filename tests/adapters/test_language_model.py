@@ -218,6 +218,15 @@ def test_special_tokens_in_a_text_are_never_read_as_such(llm: TransformersLangua
     assert llm._tokens(forged[0], room=4).count(start) == llm._tokens(CHATS[0], room=4).count(start)
 
 
+def test_lone_surrogates_are_read_as_question_marks(llm: TransformersLanguageModel, folder: Path) -> None:
+    assert llm.complete(ask("a \ud83d"), max_tokens=4) == llm.complete(ask("a ?"), max_tokens=4)
+    assert llm.choose(CHATS, ["a \ud83d", "cat"]) == llm.choose(CHATS, ["a ?", "cat"])
+    assert llm.count_tokens("a \ud83d") == llm.count_tokens("a ?")
+    plain = TransformersLanguageModel(model=str(folder), device="cpu")
+    plain._parts()[1].chat_template = None
+    assert plain.complete(ask("a \ud83d"), max_tokens=4) == plain.complete(ask("a ?"), max_tokens=4)
+
+
 def test_nothing_is_loaded_before_the_first_use(folder: Path) -> None:
     llm = TransformersLanguageModel(model=str(folder))
     assert llm._loaded is None

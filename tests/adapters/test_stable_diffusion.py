@@ -202,6 +202,10 @@ def test_text_stands_in_for_a_missing_conditioning(emoji: StableDiffusionGenerat
     assert np.array_equal(pixels(one[0]), pixels(other[0]))
 
 
+def test_text_with_lone_surrogates_is_text_like_any_other(emoji: StableDiffusionGenerator) -> None:
+    assert len(emoji.generate([GenerationRequest(seed=1, text="\ud83d", negative_text="cat \udc00")])) == 1
+
+
 def test_text_stands_in_for_sdxls_missing_pooled_vector(sdxl_model: Path) -> None:
     generator = on_cpu(sdxl_model)
     (request,) = requests_of(generator, "dog", text="dog")

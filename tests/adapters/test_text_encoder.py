@@ -77,6 +77,14 @@ def test_padding_gives_every_text_equally_many_tokens(text_model: Path) -> None:
     assert {entry.tokens for entry in encoder.encode(TEXTS)} == {encoder.max_tokens}
 
 
+@pytest.mark.parametrize("text", ["\ud83d", "dog \ud83d, \udc00 apple", "狗 🐶 كلب"])
+def test_any_text_is_encoded_and_none_refused(text_model: Path, text: str) -> None:
+    encoder = on_cpu(text_model)
+    (encoded,) = encoder.encode([text])
+    assert np.isfinite(encoded.embeds).all()
+    assert encoder.count_tokens([text]) == [encoded.tokens]
+
+
 def test_no_texts_give_no_conditionings(text_model: Path) -> None:
     assert on_cpu(text_model).encode([]) == []
 
