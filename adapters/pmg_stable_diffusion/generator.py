@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmg_sdk.accelerator import check_batch_size, choose_device
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, SpaceMismatch
 from pmg_sdk.interfaces import GenerationRequest, Generator, GeneratorSpec, SupportsLoading, TextEncoder
@@ -70,6 +70,7 @@ class StableDiffusionGenerator(Generator):
         padding: bool | None = None,
         text_encoder: TextEncoder | None = None,
     ) -> None:
+        check_dtype(dtype)
         if batch_size is not None:
             check_batch_size(batch_size)
         self.model = model

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pmg_sdk.accelerator import choose_dtype
 from pmg_sdk.errors import MissingExtra, ModelFolderError
 from pmg_transformers.model_folder import ModelFolder
 
@@ -33,7 +34,7 @@ def read_causal_model(
     from pmg_sdk.assets import resolve_model
 
     place = Path(resolve_model(model, observer)).expanduser()
-    chosen = _dtype(dtype, device)
+    chosen = choose_dtype(dtype, device, half="bfloat16")
     if place.suffix == ".gguf":
         read, tokenizer = _from_gguf(place, chosen)
     else:
@@ -75,13 +76,3 @@ def _require_gguf(path: Path) -> str:
         if file.read(4) != b"GGUF":
             raise ModelFolderError(f"{path} does not begin like a GGUF file. Fetch it again.")
     return path.name
-
-
-def _dtype(name: str, device: str) -> torch.dtype:
-    import torch
-
-    if name == "auto":
-        # Two or four bytes make no difference to keywords, but half precision is slow on CPUs.
-        return torch.float32 if device == "cpu" else torch.bfloat16
-    chosen: torch.dtype = getattr(torch, name)
-    return chosen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, choose_dtype, in_batches
 from pmg_sdk.errors import BackendError, ModelFolderError, PMGError
 from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
@@ -109,10 +109,7 @@ class ImageReader:
         stage = f"load {self._family}"
         observer.start(stage, 1)
         model_class, processor_class = (getattr(transformers, name) for name in self._classes[kind])
-        dtype = self.dtype
-        if dtype == "auto":
-            dtype = "float16" if device.startswith("cuda") else "float32"
-        model = folder.model(model_class, f"{kind} model", dtype=dtype)
+        model = folder.model(model_class, f"{kind} model", dtype=choose_dtype(self.dtype, device))
         processor = folder.read(processor_class, f"{kind} processor")
         observer.advance(stage)
         return ImageModel(kind, model.eval().requires_grad_(False).to(device), processor, device)

@@ -40,7 +40,7 @@ class TransformersLanguageModel(LanguageModel):
     Args:
         model: "pmg:smollm2-135m-instruct" is the one that comes with pmg-sdk.
         device: "auto", "cpu", "cuda", "cuda:N", "mps".
-        dtype: "auto" is float32 on CPUs and bfloat16 elsewhere.
+        dtype: "auto" (bfloat16 on CUDA, else float32), "float32", "float16" or "bfloat16".
         batch_size: prompts at once; halved where memory runs out.
         temperature: 0 is greedy; above it the seed decides.
         prefix_mib: memory for prefixes kept between calls, in MiB; 0 keeps none.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.accelerator import choose_device
+from pmg_sdk.accelerator import choose_device, choose_dtype
 from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.fingerprint import fingerprint
@@ -78,7 +78,7 @@ class TextTower:
     Args:
         folder: the encoder's files; `tokenizer`: the tokenizer's, often the folder beside it.
         pooled: load the projection too and give pooled vectors (CLIP only).
-        device: "auto", "cpu", "cuda", ...; dtype: a torch dtype's name for the weights.
+        device, dtype: see `choose_device` and `choose_dtype`.
         max_tokens: a limit below the model's own.
     """
 
@@ -241,7 +241,9 @@ class TextTower:
             raise ModelFolderError(
                 f"{self.family.name} text encoders in {self.folder.path} give no pooled vector"
             )
+        device = choose_device(self._device)
+        dtype = choose_dtype(self._dtype, device)
         model = self.folder.model(
-            getattr(transformers, name), "text encoder", dtype=self._dtype, **self.family.options
+            getattr(transformers, name), "text encoder", dtype=dtype, **self.family.options
         )
-        return model.to(choose_device(self._device)).eval().requires_grad_(False)
+        return model.to(device).eval().requires_grad_(False)

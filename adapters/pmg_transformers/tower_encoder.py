@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from pmg_sdk.accelerator import check_dtype
 from pmg_sdk.interfaces import TextEncoder
 from pmg_transformers.model_folder import ModelFolder
 from pmg_transformers.text_tower import TextTower
@@ -46,6 +47,7 @@ class TowerTextEncoder(TextEncoder):
         device: str = "auto",
         dtype: str = "float32",
     ) -> None:
+        check_dtype(dtype)
         self.model = model
         self.clip_skip = clip_skip
         self.padding = padding

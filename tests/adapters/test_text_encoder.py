@@ -303,6 +303,11 @@ def test_an_encoder_of_another_family_is_refused(clip_model: Path) -> None:
         _ = on_cpu(clip_model).space
 
 
+def test_options_out_of_range_are_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match="dtype"):
+        TransformersTextEncoder("nowhere", dtype="int8")
+
+
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelFolderError, match="there is none"):
         on_cpu(tmp_path / "nowhere").encode(["dog"])
