@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
     from pmg_sdk.progress import Observer
 
-__all__ = ["Encoded", "TextTower"]
+__all__ = ["LEAST_TOKENS", "Encoded", "TextTower"]
 
 log = logging.getLogger(__name__)
 
 BATCH = 64
 """Texts in one forward; a text is at most a few hundred tokens."""
+
+LEAST_TOKENS = 3
+"""A limit below leaves no token between the special ones at the ends of a text."""
 
 NO_LIMIT = 100_000
 """Tokenizers without a limit state astronomic numbers."""
@@ -79,7 +82,7 @@ class TextTower:
         folder: the encoder's files; `tokenizer`: the tokenizer's, often the folder beside it.
         pooled: load the projection too and give pooled vectors (CLIP only).
         device, dtype: see `choose_device` and `choose_dtype`.
-        max_tokens: a limit below the model's own.
+        max_tokens: a limit below the model's own; None is none.
     """
 
     def __init__(
@@ -142,7 +145,8 @@ class TextTower:
         """The longest text in tokens: of the limits of tokenizer, positions and caller the smallest."""
         tokenizer = self._tokenizer_folder.json("tokenizer_config.json").get("model_max_length", NO_LIMIT)
         positions = self.config.get("max_position_embeddings", NO_LIMIT)
-        return int(min(tokenizer, positions, self._limit or NO_LIMIT, NO_LIMIT))
+        limit = NO_LIMIT if self._limit is None else self._limit
+        return int(min(tokenizer, positions, limit, NO_LIMIT))
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of every text, special tokens included, without truncation."""

@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pmg_sdk.accelerator import check_dtype
+from pmg_sdk.errors import ConfigError
 from pmg_sdk.interfaces import TextEncoder
 from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_tower import TextTower
+from pmg_transformers.text_tower import LEAST_TOKENS, TextTower
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -48,6 +49,8 @@ class TowerTextEncoder(TextEncoder):
         dtype: str = "float32",
     ) -> None:
         check_dtype(dtype)
+        if max_tokens is not None and max_tokens < LEAST_TOKENS:
+            raise ConfigError(f"max_tokens: expected {LEAST_TOKENS} or more, or None; got {max_tokens}")
         self.model = model
         self.clip_skip = clip_skip
         self.padding = padding

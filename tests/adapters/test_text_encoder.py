@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -303,9 +304,20 @@ def test_an_encoder_of_another_family_is_refused(clip_model: Path) -> None:
         _ = on_cpu(clip_model).space
 
 
-def test_options_out_of_range_are_refused_at_once() -> None:
-    with pytest.raises(ConfigError, match="dtype"):
-        TransformersTextEncoder("nowhere", dtype="int8")
+@pytest.mark.parametrize("kind", [TransformersTextEncoder, CLIPPairTextEncoder])
+@pytest.mark.parametrize(
+    "option", [{"dtype": "int8"}, {"max_tokens": 0}, {"max_tokens": -5}, {"max_tokens": 2}]
+)
+def test_options_out_of_range_are_refused_at_once(
+    kind: type[TransformersTextEncoder | CLIPPairTextEncoder], option: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=next(iter(option))):
+        kind("nowhere", **option)
+
+
+@pytest.mark.parametrize("padding", [True, False])
+def test_the_least_limit_leaves_a_token_of_the_text(text_model: Path, padding: bool) -> None:
+    assert on_cpu(text_model, max_tokens=3, padding=padding).encode(["apple apple"])[0].tokens == 3
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
