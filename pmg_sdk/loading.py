@@ -1,4 +1,4 @@
-"""How a library brings a model into memory: one at a time, and without a word on the terminal.
+"""How models come into memory: each once, one at a time, and without a word on the terminal.
 
 For adapters around torch; no library is imported here.
 """
@@ -8,15 +8,37 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-__all__ = ["loading"]
+__all__ = ["Once", "loading"]
 
 LIBRARIES = ("transformers", "diffusers")
 
+T = TypeVar("T")
+
 _one_at_a_time = threading.RLock()
+
+
+class Once(Generic[T]):
+    """What one adapter loads at its first use; other threads that ask meanwhile wait for it.
+
+    Attributes:
+        value: None before.
+    """
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self._lock = threading.Lock()
+
+    def get(self, load: Callable[[], T]) -> T:
+        """The value, which `load` makes at the first call; after a failure the next call tries again."""
+        if (value := self.value) is None:
+            with self._lock:
+                if (value := self.value) is None:
+                    value = self.value = load()
+        return value
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
 from pmg_sdk.errors import BackendError, ConfigError, InputError
 from pmg_sdk.interfaces import Chat, LanguageModel
+from pmg_sdk.loading import Once
+from pmg_sdk.progress import Silent
 from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.causal_model import read_causal_model
 from pmg_transformers.prefix_memory import Prefix, PrefixMemory
@@ -68,7 +70,7 @@ class TransformersLanguageModel(LanguageModel):
         self.batch_size = batch_size
         self.temperature = temperature
         self._memory = PrefixMemory(prefix_mib * 1024 * 1024)
-        self._loaded: tuple[PreTrainedModel, PreTrainedTokenizerBase] | None = None
+        self._loaded: Once[tuple[PreTrainedModel, PreTrainedTokenizerBase]] = Once()
         self._lock = threading.RLock()
 
     def load(self, observer: Observer | None = None) -> None:
@@ -77,16 +79,7 @@ class TransformersLanguageModel(LanguageModel):
         Raises:
             ModelFolderError, AssetError, ConfigError: see `read_causal_model` and `choose_device`.
         """
-        with self._lock:
-            if self._loaded is not None:
-                return
-            if observer is not None:
-                observer.start("load language model", 1)
-            self._loaded = read_causal_model(
-                self.model, device=choose_device(self.device), dtype=self.dtype, observer=observer
-            )
-            if observer is not None:
-                observer.advance("load language model")
+        self._parts(observer)
 
     @property
     def context_tokens(self) -> int:
@@ -130,10 +123,16 @@ class TransformersLanguageModel(LanguageModel):
             room = max(len(ending) for ending in endings)
             return [self._ratings(self._tokens(chat, room=room), endings) for chat in prompts]
 
-    def _parts(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-        self.load()
-        assert self._loaded is not None
-        return self._loaded
+    def _parts(self, observer: Observer | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        return self._loaded.get(lambda: self._read(observer or Silent()))
+
+    def _read(self, observer: Observer) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        observer.start("load language model", 1)
+        parts = read_causal_model(
+            self.model, device=choose_device(self.device), dtype=self.dtype, observer=observer
+        )
+        observer.advance("load language model")
+        return parts
 
     def _ids(self, text: str, *, special: bool = False) -> list[int]:
         """Tokens of any text; `special`: with those that the tokenizer puts around one."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.accelerator import choose_device, choose_dtype
 from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.loading import Once
 from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.fingerprint import fingerprint
 from pmg_transformers.model_folder import ModelFolder
@@ -101,6 +102,8 @@ class TextTower:
         self._device = device
         self._dtype = dtype
         self._limit = max_tokens
+        self._loaded_tokenizer: Once[Any] = Once()
+        self._loaded_model: Once[Any] = Once()
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -226,8 +229,15 @@ class TextTower:
             )
         return value
 
-    @cached_property
+    @property
     def _tokenizer(self) -> Any:
+        return self._loaded_tokenizer.get(self._read_tokenizer)
+
+    @property
+    def _model(self) -> Any:
+        return self._loaded_model.get(self._read_model)
+
+    def _read_tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
         self._tokenizer_folder.require("tokenizer_config.json")
@@ -236,8 +246,7 @@ class TextTower:
         tokenizer.truncation_side = "right"
         return tokenizer
 
-    @cached_property
-    def _model(self) -> Any:
+    def _read_model(self) -> Any:
         import transformers
 
         name = self.family.pooled_model if self.pooled else self.family.model

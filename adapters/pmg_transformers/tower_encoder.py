@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pmg_sdk.accelerator import check_dtype
 from pmg_sdk.errors import ConfigError
 from pmg_sdk.interfaces import TextEncoder
+from pmg_sdk.loading import Once
 from pmg_transformers.model_folder import ModelFolder
 from pmg_transformers.text_tower import LEAST_TOKENS, TextTower
 
@@ -57,6 +57,7 @@ class TowerTextEncoder(TextEncoder):
         self._max_tokens = max_tokens
         self._device = device
         self._dtype = dtype
+        self._found: Once[tuple[TextTower, ...]] = Once()
 
     @property
     def space(self) -> str:
@@ -95,8 +96,11 @@ class TowerTextEncoder(TextEncoder):
             return fingerprints[0]
         return hashlib.sha256("+".join(fingerprints).encode()).hexdigest()[:8]
 
-    @cached_property
+    @property
     def _towers(self) -> tuple[TextTower, ...]:
+        return self._found.get(self._find)
+
+    def _find(self) -> tuple[TextTower, ...]:
         names = [name for place in self._places for name in (place.encoder, place.tokenizer)]
         wanted = [str(PurePosixPath(name) / f"*.{ending}") for name in names for ending in FILES]
         folder = ModelFolder.locate(self.model, only=wanted)

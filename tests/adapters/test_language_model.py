@@ -229,11 +229,11 @@ def test_lone_surrogates_are_read_as_question_marks(llm: TransformersLanguageMod
 
 def test_nothing_is_loaded_before_the_first_use(folder: Path) -> None:
     llm = TransformersLanguageModel(model=str(folder))
-    assert llm._loaded is None
+    assert llm._loaded.value is None
     assert isinstance(llm, SupportsLoading)
     assert isinstance(llm, SupportsChoice)
     llm.load()
-    assert llm._loaded is not None
+    assert llm._loaded.value is not None
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])

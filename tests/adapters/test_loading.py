@@ -1,11 +1,14 @@
-"""Loading models of transformers and diffusers: without a word, and without changing what the caller set."""
+"""Loading models: each once, without a word, and without changing what the caller set."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_models
@@ -14,7 +17,13 @@ from tiny_models.captioners import blip_folder
 from tiny_models.dual_encoders import clip_folder
 from tiny_models.language_models import llama_folder
 
-from pmg_sdk.loading import loading
+from pmg_sdk.interfaces import SupportsLoading
+from pmg_sdk.loading import Once, loading
+from pmg_transformers.blip2 import Blip2Captioner
+from pmg_transformers.clip import ClipScorer
+from pmg_transformers.language_model import TransformersLanguageModel
+from pmg_transformers.model_folder import ModelFolder
+from pmg_transformers.text_encoder import TransformersTextEncoder
 
 LOAD = """
 import sys
@@ -77,9 +86,54 @@ def test_models_are_read_one_at_a_time() -> None:
             threading.Event().wait(0.01)
             reading.remove(name)
 
-    threads = [threading.Thread(target=read, args=(str(number),)) for number in range(4)]
+    in_threads(*(partial(read, str(number)) for number in range(4)))
+    assert most == [1, 1, 1, 1]
+
+
+def test_what_fails_to_load_is_tried_again() -> None:
+    once: Once[str] = Once()
+
+    def damaged() -> str:
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        once.get(damaged)
+    assert once.value is None
+    assert once.get(lambda: "mended") == once.get(damaged) == once.value == "mended"
+
+
+ADAPTERS: dict[str, Callable[[Path], SupportsLoading]] = {
+    "text encoder": lambda folder: TransformersTextEncoder(
+        str(tiny_models.bert_text_folder(folder)), device="cpu"
+    ),
+    "CLIP": lambda folder: ClipScorer(model=str(clip_folder(folder)), device="cpu"),
+    "BLIP": lambda folder: Blip2Captioner(model=str(blip_folder(folder)), device="cpu"),
+    "language model": lambda folder: TransformersLanguageModel(model=str(llama_folder(folder)), device="cpu"),
+}
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_threads_that_share_an_adapter_load_its_model_once(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = ADAPTERS[name](tmp_path)
+    filled = ModelFolder.filled
+    read: list[str] = []
+
+    def slowly(self: ModelFolder, kind: Any, what: str, **options: Any) -> Any:
+        read.append(what)
+        threading.Event().wait(0.1)  # for the others to ask meanwhile
+        return filled(self, kind, what, **options)
+
+    monkeypatch.setattr(ModelFolder, "filled", slowly)
+    in_threads(*[adapter.load] * 4)
+    assert len(read) == 1
+
+
+def in_threads(*functions: Callable[[], object]) -> None:
+    """All at once; returns when all are done."""
+    threads = [threading.Thread(target=function) for function in functions]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [1, 1, 1, 1]

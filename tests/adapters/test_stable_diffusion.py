@@ -88,7 +88,7 @@ def test_the_spec_is_read_without_loading_weights(embedded_model: Path) -> None:
     assert (spec.steps, spec.guidance, spec.size) == (4, 3.0, (128, 128))
     assert spec.space == generator.text_encoder.space
     assert generator.text_encoder.max_tokens == 24
-    assert generator._sampler is None
+    assert generator._sampler.value is None
 
 
 def test_options_stand_above_the_folders_defaults(embedded_model: Path) -> None:
@@ -424,7 +424,7 @@ def count_rows(monkeypatch: pytest.MonkeyPatch, most: int | None = None) -> list
 def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> None:
     generator = on_cpu(embedded_model)
     assert generator.generate([]) == []
-    assert generator._sampler is None
+    assert generator._sampler.value is None
 
 
 def test_a_scheduler_whose_package_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
