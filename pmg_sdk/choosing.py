@@ -14,7 +14,7 @@ from pmg_sdk.interfaces import Chat, SupportsChoice
 from pmg_sdk.parsing import named_in
 from pmg_sdk.scenario import Attribute
 
-__all__ = ["MARGIN", "in_vocabulary", "rate", "rate_vocabulary"]
+__all__ = ["MARGIN", "in_vocabulary", "rate", "rate_unbiased", "rate_vocabulary"]
 
 MARGIN = 0.2
 """How far, in nats, a further entry may lie behind the best and still be chosen."""
@@ -34,6 +34,26 @@ def rate(prompts: Sequence[Chat], options: Sequence[str], llm: SupportsChoice) -
     return [one_for_each(of_prompt, options, who) for of_prompt in ratings]
 
 
+def rate_unbiased(
+    prompts: Sequence[Chat], options: Sequence[str], llm: SupportsChoice, *, neutral: Sequence[Chat] = ()
+) -> list[list[float]]:
+    """`rate`, less what the LLM says of anything: the mean of log P(option | neutral prompt).
+
+    The mean is computed once for every LLM.
+
+    Args:
+        neutral: the same prompt about texts of everyday content; none for no bias.
+
+    Raises:
+        BackendError: the LLM rated more or fewer.
+    """
+    bias = _bias(options, llm, neutral)
+    return [
+        [rating - usual for rating, usual in zip(ratings, bias, strict=True)]
+        for ratings in rate(prompts, options, llm)
+    ]
+
+
 def rate_vocabulary(
     prompts: Sequence[Chat],
     attribute: Attribute,
@@ -43,18 +63,13 @@ def rate_vocabulary(
 ) -> list[list[str]]:
     """The best entries of the attribute's vocabulary for every prompt, the best first.
 
-    Score of an entry: the mean, over its readings, of log P(reading | prompt) minus the mean of
-    log P(reading | neutral prompt). The second is computed once for every LLM.
-
-    Args:
-        neutral: the same prompt about texts of everyday content.
+    Score of an entry: the mean over its readings, each as `rate_unbiased` rates it.
     """
     readings = attribute.readings
     options = [attribute.answer.format(word) for words in readings.values() for word in words]
-    bias = _bias(attribute, options, llm, neutral)
     chosen = []
-    for ratings in rate(prompts, options, llm):
-        lifted = iter(rating - usual for rating, usual in zip(ratings, bias, strict=True))
+    for ratings in rate_unbiased(prompts, options, llm, neutral=neutral):
+        lifted = iter(ratings)
         scores = {
             keyword: sum(next(lifted) for _ in words) / len(words) for keyword, words in readings.items()
         }
@@ -87,13 +102,11 @@ def in_vocabulary(text: str, attribute: Attribute, *, every: bool = True) -> lis
     return list(found)
 
 
-def _bias(
-    attribute: Attribute, options: Sequence[str], llm: SupportsChoice, neutral: Sequence[Chat]
-) -> _Bias:
+def _bias(options: Sequence[str], llm: SupportsChoice, neutral: Sequence[Chat]) -> _Bias:
     if not neutral:
         return (0.0,) * len(options)
     known = _known_for(llm)
-    key = repr((attribute, neutral))
+    key = repr((options, neutral))
     if key not in known:
         ratings = rate(neutral, options, llm)
         known[key] = tuple(sum(column) / len(column) for column in zip(*ratings, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from pmg_sdk.choosing import rate
+from pmg_sdk.choosing import rate, rate_unbiased
 from pmg_sdk.interfaces import Chat, SupportsChoice
 from pmg_sdk.parsing import named_in, parse_keywords, words_of
 from pmg_sdk.scenario import Attribute
@@ -73,12 +73,18 @@ def rate_candidates(
 
 
 def named_entries(
-    texts: Sequence[str], prompt: Chat, attribute: Attribute, llm: SupportsChoice | None
+    texts: Sequence[str],
+    prompt: Chat,
+    attribute: Attribute,
+    llm: SupportsChoice | None,
+    *,
+    neutral: Sequence[Chat] = (),
 ) -> list[str]:
     """The entries of the attribute's vocabulary that texts name, the most mentioned first.
 
     Args:
         llm: decides between those mentioned most often, where there are several and it can.
+        neutral: see `rate_unbiased`.
     """
     counts = {
         keyword: max(named_in(word, texts) for word in (keyword, *words))
@@ -88,7 +94,8 @@ def named_entries(
     tied = [keyword for keyword in named if counts[keyword] == counts[named[0]]]
     if len(tied) < 2 or llm is None:
         return named
-    (ratings,) = rate([prompt], [attribute.answer.format(keyword) for keyword in tied], llm)
+    options = [attribute.answer.format(keyword) for keyword in tied]
+    (ratings,) = rate_unbiased([prompt], options, llm, neutral=neutral)
     rating = dict(zip(tied, ratings, strict=True))
     return sorted(tied, key=lambda keyword: -rating[keyword]) + named[len(tied) :]
 

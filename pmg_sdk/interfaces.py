@@ -76,7 +76,7 @@ class LanguageModel(ABC):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` for this model; the default estimates one token per 4 UTF-8 bytes."""
-        return (len(text.encode("utf-8")) + 3) // 4
+        return (len(text.encode("utf-8", "replace")) + 3) // 4
 
     @property
     def context_tokens(self) -> int:

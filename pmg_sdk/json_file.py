@@ -8,7 +8,19 @@ from typing import Any
 
 from pmg_sdk.errors import PMGError
 
-__all__ = ["load_json", "load_object", "read_json"]
+__all__ = ["load_json", "load_object", "parse_json", "read_json"]
+
+
+def parse_json(data: bytes) -> Any:
+    """The value in UTF-8 JSON.
+
+    Raises:
+        ValueError: it is not UTF-8 JSON, or is nested deeper than Python can follow.
+    """
+    try:
+        return json.loads(data.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("its lists and objects are nested too deeply") from error
 
 
 def read_json(path: Path) -> Any:
@@ -16,12 +28,9 @@ def read_json(path: Path) -> Any:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not UTF-8 JSON, or is nested deeper than Python can follow.
+        ValueError: see `parse_json`.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError("its lists and objects are nested too deeply") from error
+    return parse_json(path.read_bytes())
 
 
 def load_json(path: Path, what: str, error: type[PMGError]) -> Any:

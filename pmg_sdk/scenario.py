@@ -29,8 +29,8 @@ class Attribute(_Value):
             behaviour names are left to choose from, and the commoner ones are favoured; without
             one, ungrounded keywords give way to grounded ones.
         too_general: words that captions are full of and that tell nothing of a taste, as "animal".
-        neutral: texts of everyday content. What an LLM says about them on average is its bias for
-            each entry of the vocabulary, and is subtracted.
+        neutral: texts of everyday content. What an LLM that rates answers says about them on average
+            is its bias for each entry of the vocabulary, and is subtracted: of a taste as of a target.
     """
 
     name: str = Field(min_length=1)

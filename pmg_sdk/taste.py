@@ -110,9 +110,11 @@ def _choose(questions: Sequence[Question], evidence: _Evidence, llm: LanguageMod
     answers: Answers = {}
     for attribute, prompt in questions:
         if attribute.vocabulary and attribute.grounded:
-            answers[attribute.name] = named_entries(evidence.texts, prompt, attribute, rater)
+            neutral = _neutral_prompts(attribute, evidence.scenario, llm)
+            answers[attribute.name] = named_entries(evidence.texts, prompt, attribute, rater, neutral=neutral)
         elif attribute.vocabulary and rater is not None:
-            answers[attribute.name] = rate_vocabulary([prompt], attribute, rater)[0]
+            neutral = _neutral_prompts(attribute, evidence.scenario, llm)
+            (answers[attribute.name],) = rate_vocabulary([prompt], attribute, rater, neutral=neutral)
         elif attribute.grounded and evidence.history and rater is not None:
             named = candidates(
                 evidence.history,
@@ -122,6 +124,15 @@ def _choose(questions: Sequence[Question], evidence: _Evidence, llm: LanguageMod
             )
             answers[attribute.name] = rate_candidates(named, prompt, attribute, rater)
     return answers
+
+
+def _neutral_prompts(attribute: Attribute, scenario: Scenario, llm: LanguageModel) -> list[Chat]:
+    """What the LLM is asked of users who have said one text of everyday content each, and nothing else."""
+    place = scenario.attributes.index(attribute)
+    return [
+        preference_prompts((), (text,), scenario=scenario, llm=llm, max_tokens=ANSWER_TOKENS)[0][place]
+        for text in attribute.neutral
+    ]
 
 
 def _write(questions: Sequence[Question], evidence: _Evidence, llm: LanguageModel, seed: int) -> Answers:

@@ -13,6 +13,7 @@ from pmg_open_clip.vocabulary import Vocabulary, of, once
 from pmg_sdk.accelerator import check_batch_size
 from pmg_sdk.assets import cache_dir
 from pmg_sdk.interfaces import Captioner
+from pmg_sdk.loading import Once
 from pmg_sdk.media import Media
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Tag:
     text: str
     attribute: str
     share: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Tagger:
+    """A model and the words it may say; `rows` are those of an attribute, embedded, shape (words, width)."""
+
+    encoder: DualEncoder
+    vocabulary: Vocabulary
+    rows: Mapping[str, NDArray[np.float32]]
 
 
 class OpenClipTagCaptioner(Captioner):
@@ -97,8 +107,7 @@ class OpenClipTagCaptioner(Captioner):
         self.batch_size = batch_size
         self.otherwise = otherwise
         self.cache = cache
-        self._encoder: DualEncoder | None = None
-        self._rows: dict[str, NDArray[np.float32]] = {}
+        self._tagger: Once[_Tagger] = Once()
 
     def load(self, observer: Observer | None = None) -> None:
         """Load the model and embed the vocabulary.
@@ -106,7 +115,7 @@ class OpenClipTagCaptioner(Captioner):
         Raises:
             AssetError, ConfigError, ModelFolderError: model or vocabulary cannot be had.
         """
-        self._loaded(observer)
+        self._ready(observer)
 
     def caption(self, media: Sequence[Media]) -> list[str]:
         """The said words of every image, joined by ", ", in the vocabulary's order of attributes.
@@ -118,28 +127,28 @@ class OpenClipTagCaptioner(Captioner):
 
     def tags(self, media: Sequence[Media]) -> list[tuple[Tag, ...]]:
         """What `caption` says of every image, with the evidence; best first within an attribute."""
-        encoder, vocabulary = self._loaded(None)
-        images = encoder.embed_images(media, limit=self.batch_size)
-        scale = encoder.temperature_scale
+        tagger = self._ready()
+        images = tagger.encoder.embed_images(media, limit=self.batch_size)
+        scale = tagger.encoder.temperature_scale
         return [
             tuple(
                 tag
-                for attribute, rows in self._rows.items()
-                for tag in _said(vocabulary, attribute, rows @ image, scale)
+                for attribute, rows in tagger.rows.items()
+                for tag in _said(tagger.vocabulary, attribute, rows @ image, scale)
             )
             for image in images
         ]
 
-    def _loaded(self, observer: Observer | None) -> tuple[DualEncoder, Vocabulary]:
-        if self._encoder is None:
-            encoder = load_dual_encoder(self.model, self.pretrained, device=self.device, observer=observer)
-            vocabulary = self._vocabulary or self._of_model(encoder)
-            self._rows = vocabulary.embed(
-                encoder, limit=self.batch_size, cache=cache_dir() / "vocabularies" if self.cache else None
-            )
-            self._encoder, self._vocabulary = encoder, vocabulary
-        assert self._vocabulary is not None
-        return self._encoder, self._vocabulary
+    def _ready(self, observer: Observer | None = None) -> _Tagger:
+        return self._tagger.get(lambda: self._read(observer))
+
+    def _read(self, observer: Observer | None) -> _Tagger:
+        encoder = load_dual_encoder(self.model, self.pretrained, device=self.device, observer=observer)
+        vocabulary = self._vocabulary or self._of_model(encoder)
+        rows = vocabulary.embed(
+            encoder, limit=self.batch_size, cache=cache_dir() / "vocabularies" if self.cache else None
+        )
+        return _Tagger(encoder, vocabulary, rows)
 
     def _of_model(self, encoder: DualEncoder) -> Vocabulary:
         found = Vocabulary.of_model(encoder.source.folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 from pmg_open_clip.source import Source, locate
 from pmg_sdk.accelerator import choose_device, in_batches
 from pmg_sdk.errors import BackendError, ModelFolderError, PMGError
+from pmg_sdk.loading import loading
 from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
 from pmg_sdk.tokenizable import tokenizable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["DualEncoder", "load_dual_encoder"]
 
 _loaded: WeakValueDictionary[tuple[str, str | None, str], DualEncoder] = WeakValueDictionary()
-_loading = threading.Lock()
 
 
 def load_dual_encoder(
@@ -42,7 +41,7 @@ def load_dual_encoder(
     source = locate(model, pretrained, observer)
     chosen = choose_device(device)
     key = (source.name, source.pretrained, chosen)
-    with _loading:
+    with loading():
         found = _loaded.get(key)
         if found is None:
             found = _loaded[key] = DualEncoder.load(source, chosen, observer)

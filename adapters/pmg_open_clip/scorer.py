@@ -10,6 +10,7 @@ import numpy as np
 from pmg_open_clip.dual_encoder import DualEncoder, load_dual_encoder
 from pmg_sdk.accelerator import check_batch_size
 from pmg_sdk.interfaces import Scorer
+from pmg_sdk.loading import Once
 from pmg_sdk.media import Media
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class OpenClipScorer(Scorer):
         self.pretrained = pretrained
         self.device = device
         self.batch_size = batch_size
-        self._encoder: DualEncoder | None = None
+        self._encoder: Once[DualEncoder] = Once()
 
     def load(self, observer: Observer | None = None) -> None:
         """Load the model.
@@ -71,8 +72,6 @@ class OpenClipScorer(Scorer):
         return self._loaded().embed_images(media, limit=self.batch_size)
 
     def _loaded(self, observer: Observer | None = None) -> DualEncoder:
-        if self._encoder is None:
-            self._encoder = load_dual_encoder(
-                self.model, self.pretrained, device=self.device, observer=observer
-            )
-        return self._encoder
+        return self._encoder.get(
+            lambda: load_dual_encoder(self.model, self.pretrained, device=self.device, observer=observer)
+        )

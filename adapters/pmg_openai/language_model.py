@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import BackendError, ConfigError, MissingExtra
 from pmg_sdk.interfaces import Chat, LanguageModel
+from pmg_sdk.tokenizable import well_formed
 
 if TYPE_CHECKING:
     import httpx
@@ -90,7 +91,7 @@ class OpenAILanguageModel(LanguageModel):
         bodies = [
             {
                 "model": self.model,
-                "messages": list(chat),
+                "messages": [{**turn, "content": well_formed(turn["content"])} for turn in chat],
                 "max_tokens": max_tokens,
                 "temperature": 0,
                 "seed": seed,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pmg_sdk.errors import ModelFolderError
 from pmg_transformers.model_folder import ModelFolder
+from pmg_transformers.text_tower import LEAST_TOKENS
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -52,7 +53,7 @@ class Defaults(BaseModel):
     guidance_interval: tuple[float, float] | None = None
     guidance_rescale: float | None = Field(default=None, ge=0, le=1)
     size: tuple[int, int] | None = None
-    max_tokens: int | None = Field(default=None, ge=3)
+    max_tokens: int | None = Field(default=None, ge=LEAST_TOKENS)
     padding: bool = False
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmg_sdk.accelerator import check_batch_size, choose_device
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, SpaceMismatch
 from pmg_sdk.interfaces import GenerationRequest, Generator, GeneratorSpec, SupportsLoading, TextEncoder
+from pmg_sdk.loading import Once
 from pmg_sdk.progress import Silent, check_cancelled
 from pmg_stable_diffusion.diffusion_folder import DiffusionFolder
 from pmg_stable_diffusion.sampling import Job, Sampler
@@ -70,6 +71,7 @@ class StableDiffusionGenerator(Generator):
         padding: bool | None = None,
         text_encoder: TextEncoder | None = None,
     ) -> None:
+        check_dtype(dtype)
         if batch_size is not None:
             check_batch_size(batch_size)
         self.model = model
@@ -85,7 +87,7 @@ class StableDiffusionGenerator(Generator):
         self._clip_skip = clip_skip
         self._padding = padding
         self._given_encoder = text_encoder
-        self._sampler: Sampler | None = None
+        self._sampler: Once[Sampler] = Once()
         self._estimate: torch.Tensor | None = None
 
     @cached_property
@@ -169,7 +171,10 @@ class StableDiffusionGenerator(Generator):
         """The current estimate of every candidate of the running batch; empty when none is running."""
         import torch
 
-        estimate, sampler = self._estimate, self._sampler  # another thread may be asking: the batch may end
+        estimate, sampler = (
+            self._estimate,
+            self._sampler.value,
+        )  # another thread may be asking: the batch may end
         if estimate is None or sampler is None:
             return []
         with torch.inference_mode():
@@ -255,23 +260,24 @@ class StableDiffusionGenerator(Generator):
 
     def _ready(self, observer: Observer) -> Sampler:
         """The sampler, loaded at the first call."""
-        if self._sampler is None:
-            import torch
+        return self._sampler.get(lambda: self._read(observer))
 
-            from pmg_stable_diffusion.weights import DiffusionWeights
+    def _read(self, observer: Observer) -> Sampler:
+        import torch
 
-            folder, size = self._folder, self.spec.size
-            observer.start("load", 2)
-            self._sampler = Sampler(
-                weights=DiffusionWeights.load(
-                    folder, torch.device(choose_device(self._device)), self._dtype, observer
-                ),
-                size=size or folder.size,
-                downscaling=folder.downscaling,
-                scheduler=self._scheduler,
-                scheduler_config=folder.scheduler,
-                rescale=folder.guidance_rescale if self._rescale is None else self._rescale,
-                interval=folder.defaults.guidance_interval if self._interval is None else self._interval,
-                batch_size=self._batch_size,
-            )
-        return self._sampler
+        from pmg_stable_diffusion.weights import DiffusionWeights
+
+        folder, size = self._folder, self.spec.size
+        observer.start("load", 2)
+        return Sampler(
+            weights=DiffusionWeights.load(
+                folder, torch.device(choose_device(self._device)), self._dtype, observer
+            ),
+            size=size or folder.size,
+            downscaling=folder.downscaling,
+            scheduler=self._scheduler,
+            scheduler_config=folder.scheduler,
+            rescale=folder.guidance_rescale if self._rescale is None else self._rescale,
+            interval=folder.defaults.guidance_interval if self._interval is None else self._interval,
+            batch_size=self._batch_size,
+        )

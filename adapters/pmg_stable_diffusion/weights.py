@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import ConfigError, OutOfMemory
+from pmg_sdk.accelerator import choose_dtype
+from pmg_sdk.errors import OutOfMemory
 from pmg_stable_diffusion.diffusion_folder import WEIGHTS, DiffusionFolder
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class DiffusionWeights:
     def load(
         cls, folder: DiffusionFolder, device: torch.device, dtype: str, observer: Observer
     ) -> DiffusionWeights:
-        """Load both; `dtype` "auto" is fp16 on CUDA, which halves time and memory, and fp32 elsewhere.
+        """Load both in a `dtype` that `choose_dtype` knows.
 
         "bfloat16" makes a forward nearly twice as fast on CPUs with AVX512-BF16 or AMX, at about 1 % error;
         it is not the default there, because a result should replay on CPUs without.
@@ -47,12 +48,7 @@ class DiffusionWeights:
         import diffusers
         import torch
 
-        precision = torch.float16 if device.type == "cuda" else torch.float32
-        if dtype != "auto":
-            named = getattr(torch, dtype, None)
-            if named not in (torch.float32, torch.float16, torch.bfloat16):
-                raise ConfigError(f"dtype auto, float32, float16 or bfloat16 was expected; got {dtype!r}")
-            precision = named
+        precision = choose_dtype(dtype, str(device))
         overflows = precision == torch.float16 and folder.vae.get("force_upcast", True)
         unet = _load(diffusers.UNet2DConditionModel, folder, "unet", device, precision)
         observer.advance("load")

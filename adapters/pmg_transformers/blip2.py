@@ -24,7 +24,7 @@ class Blip2Captioner(ImageReader, Captioner):
         prompt: the beginning of every caption, "a photo of" for example; it is not part of the answer.
         max_new_tokens: the longest caption, in the model's tokens.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        dtype: name of a torch dtype for the weights; "auto" is half precision on CUDA, else float32.
+        dtype: "auto" (float16 on CUDA, else float32), "float32", "float16" or "bfloat16".
         batch_size: most images at once; halved where memory runs out.
     """
 

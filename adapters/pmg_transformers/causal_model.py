@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pmg_sdk.accelerator import choose_dtype
 from pmg_sdk.errors import MissingExtra, ModelFolderError
 from pmg_transformers.model_folder import ModelFolder
 
@@ -33,13 +34,37 @@ def read_causal_model(
     from pmg_sdk.assets import resolve_model
 
     place = Path(resolve_model(model, observer)).expanduser()
+    chosen = choose_dtype(dtype, device, half="bfloat16")
     if place.suffix == ".gguf":
-        return _read(place.parent, _dtype(dtype, device), device, gguf=_require_gguf(place))
-    folder = ModelFolder.locate(model, only=_NEEDED, observer=observer)
+        read, tokenizer = _from_gguf(place, chosen)
+    else:
+        read, tokenizer = _from_folder(ModelFolder.locate(model, only=_NEEDED, observer=observer), chosen)
+    return read.eval().to(device), tokenizer
+
+
+def _from_folder(folder: ModelFolder, dtype: torch.dtype) -> tuple[Any, Any]:
     folder.require("config.json")
     folder.weights("model")
     folder.require(*_TOKENIZERS)
-    return _read(folder.path, _dtype(dtype, device), device)
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = folder.model(AutoModelForCausalLM, "causal language model", dtype=dtype)
+    return model, folder.read(AutoTokenizer, "tokenizer")
+
+
+def _from_gguf(path: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    folder, file = ModelFolder(path.parent), _require_gguf(path)
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    plain = GgufConfig(dequantize=True)
+    model = folder.filled(
+        AutoModelForCausalLM,
+        f"{file} of a causal language model",
+        dtype=dtype,
+        gguf_file=file,
+        quantization_config=plain,
+    )
+    return model, folder.read(AutoTokenizer, f"{file} with a tokenizer", gguf_file=file)
 
 
 def _require_gguf(path: Path) -> str:
@@ -51,49 +76,3 @@ def _require_gguf(path: Path) -> str:
         if file.read(4) != b"GGUF":
             raise ModelFolderError(f"{path} does not begin like a GGUF file. Fetch it again.")
     return path.name
-
-
-def _dtype(name: str, device: str) -> torch.dtype:
-    import torch
-
-    if name == "auto":
-        # Two or four bytes make no difference to keywords, but half precision is slow on CPUs.
-        return torch.float32 if device == "cpu" else torch.bfloat16
-    chosen: torch.dtype = getattr(torch, name)
-    return chosen
-
-
-def _read(
-    folder: Path, dtype: torch.dtype, device: str, gguf: str | None = None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging as library_logging
-
-    logging: Any = library_logging  # untyped
-
-    options: dict[str, Any] = (
-        {"gguf_file": gguf} if gguf else {"use_safetensors": True, "local_files_only": True}
-    )
-    tokenizer_options = {"gguf_file": gguf} if gguf else {"local_files_only": True}
-    if gguf:
-        options["quantization_config"] = GgufConfig(dequantize=True)
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **tokenizer_options)
-        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, **options)
-    except Exception as error:  # transformers, tokenizers, safetensors and gguf each have errors of their own
-        what = f"{folder}/{gguf}" if gguf else str(folder)
-        raise ModelFolderError(
-            f"a causal language model was expected in {what}; it cannot be loaded "
-            f"({type(error).__name__}: {_first_line(error)}). Complete or replace it, or name another model."
-        ) from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
-    model = model.eval().to(device)
-    return model, tokenizer
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]

@@ -21,7 +21,8 @@ class CLIPPairTextEncoder(TowerTextEncoder):
         clip_skip: how many more layers to leave out before the penultimate.
         padding: keep the padding up to `max_tokens` as tokens, see `TransformersTextEncoder`.
         max_tokens: a limit below the model's own.
-        device: "auto", "cpu", "cuda", "mps"; dtype: name of a torch dtype for the weights.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "float32", "float16", "bfloat16" or "auto" (float16 on CUDA, else float32).
     """
 
     _places = (

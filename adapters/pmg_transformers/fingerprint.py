@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmg_sdk.errors import ModelFolderError
+from pmg_sdk.json_file import parse_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]
             (length,) = struct.unpack("<Q", file.read(8))
             if length > MAX_HEADER_BYTES:
                 raise ValueError("the header is longer than safetensors allows")
-            header = json.loads(file.read(length))
+            header = parse_json(file.read(length))
             found = []
             for name, entry in header.items():
                 short = _short(name)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
+from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, choose_dtype, in_batches
 from pmg_sdk.errors import BackendError, ModelFolderError, PMGError
+from pmg_sdk.loading import Once
 from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
 from pmg_transformers.model_folder import ModelFolder
@@ -64,7 +65,7 @@ class ImageReader:
         self.device = device
         self.dtype = dtype
         self.batch_size = batch_size
-        self._loaded: ImageModel | None = None
+        self._loaded: Once[ImageModel] = Once()
 
     def load(self, observer: Observer | None = None) -> None:
         """Load the model.
@@ -76,9 +77,7 @@ class ImageReader:
         self._ready(observer)
 
     def _ready(self, observer: Observer | None = None) -> ImageModel:
-        if self._loaded is None:
-            self._loaded = self._read(observer or Silent())
-        return self._loaded
+        return self._loaded.get(lambda: self._read(observer or Silent()))
 
     def _run(self, items: Sequence[T], run: Callable[[ImageModel, Sequence[T]], Sequence[R]]) -> list[R]:
         """`run` over all items in order, without gradients, in batches that fit."""
@@ -109,15 +108,7 @@ class ImageReader:
         stage = f"load {self._family}"
         observer.start(stage, 1)
         model_class, processor_class = (getattr(transformers, name) for name in self._classes[kind])
-        dtype = self.dtype
-        if dtype == "auto":
-            dtype = "float16" if device.startswith("cuda") else "float32"
-        model, report = folder.model(model_class, f"{kind} model", dtype=dtype, output_loading_info=True)
+        model = folder.model(model_class, f"{kind} model", dtype=choose_dtype(self.dtype, device))
         processor = folder.read(processor_class, f"{kind} processor")
-        if report["missing_keys"]:
-            raise ModelFolderError(
-                f"the weights in {folder.path} lack {len(report['missing_keys'])} tensors, for example "
-                f"{min(report['missing_keys'])}. Complete the folder, or name another model."
-            )
         observer.advance(stage)
         return ImageModel(kind, model.eval().requires_grad_(False).to(device), processor, device)

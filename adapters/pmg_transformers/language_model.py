@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device, in_batches
 from pmg_sdk.errors import BackendError, ConfigError, InputError
 from pmg_sdk.interfaces import Chat, LanguageModel
+from pmg_sdk.loading import Once
+from pmg_sdk.progress import Silent
+from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.causal_model import read_causal_model
 from pmg_transformers.prefix_memory import Prefix, PrefixMemory
 from pmg_transformers.token_batch import PaddedRows, common_prefix
@@ -39,7 +42,7 @@ class TransformersLanguageModel(LanguageModel):
     Args:
         model: "pmg:smollm2-135m-instruct" is the one that comes with pmg-sdk.
         device: "auto", "cpu", "cuda", "cuda:N", "mps".
-        dtype: "auto" is float32 on CPUs and bfloat16 elsewhere.
+        dtype: "auto" (bfloat16 on CUDA, else float32), "float32", "float16" or "bfloat16".
         batch_size: prompts at once; halved where memory runs out.
         temperature: 0 is greedy; above it the seed decides.
         prefix_mib: memory for prefixes kept between calls, in MiB; 0 keeps none.
@@ -67,7 +70,7 @@ class TransformersLanguageModel(LanguageModel):
         self.batch_size = batch_size
         self.temperature = temperature
         self._memory = PrefixMemory(prefix_mib * 1024 * 1024)
-        self._loaded: tuple[PreTrainedModel, PreTrainedTokenizerBase] | None = None
+        self._loaded: Once[tuple[PreTrainedModel, PreTrainedTokenizerBase]] = Once()
         self._lock = threading.RLock()
 
     def load(self, observer: Observer | None = None) -> None:
@@ -76,16 +79,7 @@ class TransformersLanguageModel(LanguageModel):
         Raises:
             ModelFolderError, AssetError, ConfigError: see `read_causal_model` and `choose_device`.
         """
-        with self._lock:
-            if self._loaded is not None:
-                return
-            if observer is not None:
-                observer.start("load language model", 1)
-            self._loaded = read_causal_model(
-                self.model, device=choose_device(self.device), dtype=self.dtype, observer=observer
-            )
-            if observer is not None:
-                observer.advance("load language model")
+        self._parts(observer)
 
     @property
     def context_tokens(self) -> int:
@@ -97,8 +91,7 @@ class TransformersLanguageModel(LanguageModel):
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`, without special ones."""
         with self._lock:  # fast tokenizers refuse to be used by two threads at once
-            _, tokenizer = self._parts()
-            return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+            return len(self._ids(text))
 
     def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
         """The first line of every answer.
@@ -124,17 +117,27 @@ class TransformersLanguageModel(LanguageModel):
             OutOfMemory: one prompt with one option does not fit.
         """
         with self._lock:
-            _, tokenizer = self._parts()
-            endings = [tokenizer(option, add_special_tokens=False)["input_ids"] for option in options]
+            endings = [self._ids(option) for option in options]
             if not endings or not all(endings):
                 raise InputError("options to choose from are non-empty texts; got an empty one, or none")
             room = max(len(ending) for ending in endings)
             return [self._ratings(self._tokens(chat, room=room), endings) for chat in prompts]
 
-    def _parts(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-        self.load()
-        assert self._loaded is not None
-        return self._loaded
+    def _parts(self, observer: Observer | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        return self._loaded.get(lambda: self._read(observer or Silent()))
+
+    def _read(self, observer: Observer) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        observer.start("load language model", 1)
+        parts = read_causal_model(
+            self.model, device=choose_device(self.device), dtype=self.dtype, observer=observer
+        )
+        observer.advance("load language model")
+        return parts
+
+    def _ids(self, text: str, *, special: bool = False) -> list[int]:
+        """Tokens of any text; `special`: with those that the tokenizer puts around one."""
+        _, tokenizer = self._parts()
+        return list(tokenizer(well_formed(text), add_special_tokens=special)["input_ids"])
 
     def _tokens(self, chat: Chat, room: int) -> list[int]:
         _, tokenizer = self._parts()
@@ -142,10 +145,9 @@ class TransformersLanguageModel(LanguageModel):
             {"role": turn["role"], "content": _without_special(turn["content"], tokenizer)} for turn in chat
         ]
         if tokenizer.chat_template:
-            text = _templated(tokenizer, turns)
-            tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+            tokens = self._ids(_templated(tokenizer, turns))
         else:
-            tokens = tokenizer(_plain_prompt(turns))["input_ids"]
+            tokens = self._ids(_plain_prompt(turns), special=True)
         if not tokens:
             raise InputError("a prompt with text was expected; got an empty one")
         if len(tokens) + room > self.context_tokens:
@@ -153,7 +155,7 @@ class TransformersLanguageModel(LanguageModel):
                 f"prompt and answer have at most {self.context_tokens} tokens with this model; "
                 f"got {len(tokens)} + {room}. Shorten the texts, or choose a model with a longer context."
             )
-        return list(tokens)
+        return tokens
 
     def _answers(self, batch: Sequence[tuple[int, list[int]]], max_tokens: int, seed: int) -> list[str]:
         import torch

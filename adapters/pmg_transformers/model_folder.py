@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.json_file import load_object
+from pmg_sdk.loading import loading
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -90,7 +91,7 @@ class ModelFolder:
         """The weights named `stem`; pickled weights are never read.
 
         Raises:
-            ModelFolderError: they are missing, or only there as pickle.
+            ModelFolderError: they are missing, only there as pickle, or outside the folder.
         """
         for variant in (None, "fp16"):
             name = f"{stem}.{variant}" if variant else stem
@@ -100,8 +101,7 @@ class ModelFolder:
                 f"{stem}.safetensors.index.{variant}.json" if variant else f"{stem}.safetensors.index.json"
             )
             if self.has(index):
-                shards = sorted(set(self.json(index).get("weight_map", {}).values()))
-                return Weights(tuple(self.require(str(shard)) for shard in shards), variant)
+                return Weights(self._shards(index), variant)
         if any(self.path.glob(f"{_pickle_stem(stem)}*.bin")):
             raise ModelFolderError(
                 f"{stem}.safetensors was expected in {self.path}; it holds pickled .bin weights only, "
@@ -109,6 +109,16 @@ class ModelFolder:
             )
         self.require(f"{stem}.safetensors")
         raise AssertionError("unreachable: the line above raises")
+
+    def _shards(self, index: str) -> tuple[Path, ...]:
+        weight_map = self.json(index).get("weight_map")
+        names = list(weight_map.values()) if isinstance(weight_map, dict) else []
+        if not names or not all(isinstance(name, str) and _is_shard(name) for name in names):
+            raise ModelFolderError(
+                f"a weight_map from tensors to safetensors files in the same folder was expected in "
+                f"{self.path / index}; it holds something else. Download it again, or name another model."
+            )
+        return tuple(self.require(name) for name in sorted(set(names)))
 
     def model(self, kind: Any, what: str, *, stem: str = "model", **options: Any) -> Any:
         """The model of class `kind`, made by its `from_pretrained` from the safetensors weights `stem`.
@@ -118,10 +128,33 @@ class ModelFolder:
             options: further ones of `from_pretrained`.
 
         Raises:
-            ModelFolderError: the weights are missing, damaged, only there as pickle, or of another model.
+            ModelFolderError: the weights are missing, only there as pickle, or see `filled`.
         """
         weights = self.weights(stem)
-        return self.read(kind, what, variant=weights.variant, use_safetensors=True, **options)
+        return self.filled(kind, what, variant=weights.variant, use_safetensors=True, **options)
+
+    def filled(self, kind: Any, what: str, **options: Any) -> Any:
+        """A model that `kind.from_pretrained` reads, every tensor of it out of the folder.
+
+        The libraries leave a tensor that the weights lack unset, or fill it with noise, and go on.
+
+        Raises:
+            ModelFolderError: the weights are damaged, incomplete, or of another model.
+        """
+        model, report = self.read(
+            kind, what, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+        problems = [f"no tensor {name}" for name in sorted(report["missing_keys"])] + [
+            f"{name} of shape {tuple(found)} instead of {tuple(wanted)}"
+            for name, found, wanted in sorted(report["mismatched_keys"])
+        ]
+        if problems:
+            more = f" and {len(problems) - 1} more such faults" if len(problems) > 1 else ""
+            raise ModelFolderError(
+                f"a {what} was expected in {self.path}; its weights have {problems[0]}{more}. "
+                "Download it again, or name another model."
+            )
+        return model
 
     def read(self, kind: Any, what: str, **options: Any) -> Any:
         """What `kind.from_pretrained` reads out of the folder, a tokenizer for example; no hub is asked.
@@ -130,12 +163,23 @@ class ModelFolder:
             ModelFolderError: it cannot be read.
         """
         try:
-            return kind.from_pretrained(self.path, local_files_only=True, **options)
+            with loading():
+                return kind.from_pretrained(self.path, local_files_only=True, **options)
         except Exception as error:  # transformers, diffusers, tokenizers and safetensors fail in many ways
             raise ModelFolderError(
                 f"a {what} was expected in {self.path}; it cannot be loaded "
-                f"({type(error).__name__}: {error}). Download it again, or name another model."
+                f"({type(error).__name__}: {_first_line(error)}). Download it again, or name another model."
             ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Of a message that may list every tensor of a model."""
+    return str(error).strip().partition("\n")[0][:200]
+
+
+def _is_shard(name: str) -> bool:
+    path = PurePath(name)
+    return path.suffix == ".safetensors" and not path.is_absolute() and ".." not in path.parts
 
 
 def _pickle_stem(stem: str) -> str:

@@ -22,7 +22,8 @@ class TransformersTextEncoder(TowerTextEncoder):
         padding: keep the padding up to `max_tokens` as tokens. Stable Diffusion was trained that way;
             every text then has equally many tokens, and so an equal share of cross-attention.
         max_tokens: a limit below the model's own, for generators trained on shorter texts.
-        device: "auto", "cpu", "cuda", "mps"; dtype: name of a torch dtype for the weights.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "float32", "float16", "bfloat16" or "auto" (float16 on CUDA, else float32).
     """
 
     def __init__(

@@ -7,13 +7,15 @@ table, not branches.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.accelerator import choose_device
+from pmg_sdk.accelerator import choose_device, choose_dtype
 from pmg_sdk.errors import ConfigError, ModelFolderError
+from pmg_sdk.loading import Once
+from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.fingerprint import fingerprint
 from pmg_transformers.model_folder import ModelFolder
 
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 
     from pmg_sdk.progress import Observer
 
-__all__ = ["Encoded", "TextTower"]
+__all__ = ["LEAST_TOKENS", "Encoded", "TextTower"]
 
 log = logging.getLogger(__name__)
 
 BATCH = 64
 """Texts in one forward; a text is at most a few hundred tokens."""
+
+LEAST_TOKENS = 3
+"""A limit below leaves no token between the special ones at the ends of a text."""
 
 NO_LIMIT = 100_000
 """Tokenizers without a limit state astronomic numbers."""
@@ -44,6 +49,7 @@ class Family:
         pooled_model: the class that also gives a pooled vector, where there is one.
         width, layers, heads: keys of config.json.
         causal: later tokens cannot reach earlier ones, so padding on the right needs no mask.
+        options: of the model class; parts that give no embeddings are left out, for folders may lack them.
     """
 
     name: str
@@ -53,10 +59,11 @@ class Family:
     layers: str = "num_hidden_layers"
     heads: str = "num_attention_heads"
     causal: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 CLIP = Family("clip", "CLIPTextModel", pooled_model="CLIPTextModelWithProjection", causal=True)
-BERT = Family("bert", "BertModel")
+BERT = Family("bert", "BertModel", options={"add_pooling_layer": False})
 T5 = Family("t5", "T5EncoderModel", width="d_model", layers="num_layers", heads="num_heads")
 FAMILIES = {"clip_text_model": CLIP, "clip": CLIP, "bert": BERT, "t5": T5, "mt5": T5}
 
@@ -75,8 +82,8 @@ class TextTower:
     Args:
         folder: the encoder's files; `tokenizer`: the tokenizer's, often the folder beside it.
         pooled: load the projection too and give pooled vectors (CLIP only).
-        device: "auto", "cpu", "cuda", ...; dtype: a torch dtype's name for the weights.
-        max_tokens: a limit below the model's own.
+        device, dtype: see `choose_device` and `choose_dtype`.
+        max_tokens: a limit below the model's own; None is none.
     """
 
     def __init__(
@@ -95,6 +102,8 @@ class TextTower:
         self._device = device
         self._dtype = dtype
         self._limit = max_tokens
+        self._loaded_tokenizer: Once[Any] = Once()
+        self._loaded_model: Once[Any] = Once()
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -139,13 +148,14 @@ class TextTower:
         """The longest text in tokens: of the limits of tokenizer, positions and caller the smallest."""
         tokenizer = self._tokenizer_folder.json("tokenizer_config.json").get("model_max_length", NO_LIMIT)
         positions = self.config.get("max_position_embeddings", NO_LIMIT)
-        return int(min(tokenizer, positions, self._limit or NO_LIMIT, NO_LIMIT))
+        limit = NO_LIMIT if self._limit is None else self._limit
+        return int(min(tokenizer, positions, limit, NO_LIMIT))
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of every text, special tokens included, without truncation."""
         if not texts:
             return []
-        return [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
+        return [len(ids) for ids in self._tokens(texts, verbose=False)["input_ids"]]
 
     def load(self, observer: Observer | None = None) -> None:
         """Load tokenizer and weights; a second call does nothing."""
@@ -180,7 +190,7 @@ class TextTower:
         cut = sum(count > self.max_tokens for count in self.count(texts))
         if cut:
             log.warning("%d of %d texts cut at %d tokens", cut, len(texts), self.max_tokens)
-        tokens = self._tokenizer(
+        tokens = self._tokens(
             texts,
             padding="max_length" if padding else "longest",
             truncation=True,
@@ -200,6 +210,9 @@ class TextTower:
         for row, length, vector in zip(rows, lengths, pooled, strict=True):
             yield Encoded(row[:length].copy(), None if vector is None else vector.copy())
 
+    def _tokens(self, texts: Sequence[str], **options: Any) -> Any:
+        return self._tokenizer([well_formed(text) for text in texts], **options)
+
     def _hidden(self, output: Any, skip: int, final_norm: bool) -> Any:
         if skip == 0 and final_norm:
             return output.last_hidden_state
@@ -216,8 +229,15 @@ class TextTower:
             )
         return value
 
-    @cached_property
+    @property
     def _tokenizer(self) -> Any:
+        return self._loaded_tokenizer.get(self._read_tokenizer)
+
+    @property
+    def _model(self) -> Any:
+        return self._loaded_model.get(self._read_model)
+
+    def _read_tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
         self._tokenizer_folder.require("tokenizer_config.json")
@@ -226,8 +246,7 @@ class TextTower:
         tokenizer.truncation_side = "right"
         return tokenizer
 
-    @cached_property
-    def _model(self) -> Any:
+    def _read_model(self) -> Any:
         import transformers
 
         name = self.family.pooled_model if self.pooled else self.family.model
@@ -235,5 +254,9 @@ class TextTower:
             raise ModelFolderError(
                 f"{self.family.name} text encoders in {self.folder.path} give no pooled vector"
             )
-        model = self.folder.model(getattr(transformers, name), "text encoder", dtype=self._dtype)
-        return model.to(choose_device(self._device)).eval().requires_grad_(False)
+        device = choose_device(self._device)
+        dtype = choose_dtype(self._dtype, device)
+        model = self.folder.model(
+            getattr(transformers, name), "text encoder", dtype=dtype, **self.family.options
+        )
+        return model.to(device).eval().requires_grad_(False)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from pmg_sdk.accelerator import check_dtype
+from pmg_sdk.errors import ConfigError
 from pmg_sdk.interfaces import TextEncoder
+from pmg_sdk.loading import Once
 from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.text_tower import TextTower
+from pmg_transformers.text_tower import LEAST_TOKENS, TextTower
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -46,12 +48,16 @@ class TowerTextEncoder(TextEncoder):
         device: str = "auto",
         dtype: str = "float32",
     ) -> None:
+        check_dtype(dtype)
+        if max_tokens is not None and max_tokens < LEAST_TOKENS:
+            raise ConfigError(f"max_tokens: expected {LEAST_TOKENS} or more, or None; got {max_tokens}")
         self.model = model
         self.clip_skip = clip_skip
         self.padding = padding
         self._max_tokens = max_tokens
         self._device = device
         self._dtype = dtype
+        self._found: Once[tuple[TextTower, ...]] = Once()
 
     @property
     def space(self) -> str:
@@ -90,8 +96,11 @@ class TowerTextEncoder(TextEncoder):
             return fingerprints[0]
         return hashlib.sha256("+".join(fingerprints).encode()).hexdigest()[:8]
 
-    @cached_property
+    @property
     def _towers(self) -> tuple[TextTower, ...]:
+        return self._found.get(self._find)
+
+    def _find(self) -> tuple[TextTower, ...]:
         names = [name for place in self._places for name in (place.encoder, place.tokenizer)]
         wanted = [str(PurePosixPath(name) / f"*.{ending}") for name in names for ending in FILES]
         folder = ModelFolder.locate(self.model, only=wanted)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pmg_sdk.errors import StorageError
+from pmg_sdk.json_file import read_json
 
 __all__ = ["cache_dir", "complete", "digest", "ensure_folder", "folder_of", "intact", "ours", "sha256_of"]
 
@@ -123,7 +124,7 @@ def _record(folder: Path) -> None:
 
 def _recorded(folder: Path) -> dict[str, tuple[int, str]] | None:
     try:
-        stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+        stamp = read_json(folder / _STAMP)
         return {name: (int(size), str(sha256)) for name, (size, sha256) in stamp["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

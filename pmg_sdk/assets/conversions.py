@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pmg_sdk.errors import AssetCorrupt, MissingExtra
+from pmg_sdk.loading import loading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,17 +108,13 @@ def _gguf(folder: Path) -> None:
         import gguf  # noqa: F401  (transformers asks for it by name only when it is too late to explain)
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-        from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise MissingExtra(
             f"converting the language model needs transformers, torch and gguf, and {error.name} is not "
             f"installed: pip install 'pmg-sdk[image]'."
         ) from error
 
-    logging: Any = transformers_logging
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
+    with loading():
         source = str(folder)
         read: Any = AutoModelForCausalLM.from_pretrained(
             source,
@@ -136,9 +133,6 @@ def _gguf(folder: Path) -> None:
         plain.generation_config = read.generation_config
         plain.save_pretrained(source)
         tokenizer.save_pretrained(source)
-    finally:
-        if bars:
-            logging.enable_progress_bar()
     (folder / "model.gguf").unlink()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pmg_sdk.errors import AssetCorrupt
+from pmg_sdk.json_file import parse_json
 
 __all__ = ["merge_safetensors"]
 
@@ -54,7 +55,7 @@ def _header(path: Path) -> tuple[int, dict[str, Any]]:
             length = int.from_bytes(file.read(8), "little")
             if length > min(_LARGEST_HEADER, path.stat().st_size):
                 raise ValueError(f"a header of {length} bytes")
-            header = json.loads(file.read(length))
+            header = parse_json(file.read(length))
         header.pop("__metadata__", None)
         ends = [tensor["data_offsets"][1] for tensor in header.values()]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -2,13 +2,15 @@
 
 `python -m recipes.emoji.selection --out recipes/emoji/results`
 
-Each pair is answered by the whole pipeline, and compared with one unpersonalised candidate (w_p:w_t = 0:1)
-from the same noise. Scores d_p and d_t come from the scorer that also chose; the judge had no part in it.
+Each pair is answered by the whole pipeline from several noises, each beside one unpersonalised candidate
+(w_p:w_t = 0:1) from the same noise: one picture says little about the mean of those it could have been. Scores
+d_p and d_t come from the scorer that also chose; the judge had no part in it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import zipfile
 from collections import Counter
@@ -106,21 +108,28 @@ def answer_all(
     users: Mapping[str, UserPreference],
     pictures: Path,
     numbers: Sequence[int] = range(len(MESSAGES)),
+    noises: int = 1,
 ) -> Iterator[dict[str, Any]]:
-    """The record of every pair, message by message; all users of one message get the same noise."""
+    """A record for every pair and noise; in one noise all users of a message start from the same.
+
+    The pictures of the first noise are kept.
+    """
     pictures.mkdir(parents=True, exist_ok=True)
-    for number in numbers:
-        message = MESSAGES[number]
+    for noise, number in itertools.product(range(noises), numbers):
+        message, seed = MESSAGES[number], number + noise * len(MESSAGES)
         target = pipeline.target(message)
-        (plain,) = pipeline.candidates(UserPreference(Keywords()), target, seed=number)
-        plain.media.save(picture_file(pictures, NOBODY, number))
+        (plain,) = pipeline.candidates(UserPreference(Keywords()), target, seed=seed)
+        if noise == 0:
+            plain.media.save(picture_file(pictures, NOBODY, number))
         for user, preference in users.items():
-            made = pipeline.candidates(preference, target, seed=number)
+            made = pipeline.candidates(preference, target, seed=seed)
             winner = pipeline.select(made).winner
-            winner.media.save(picture_file(pictures, user, number))
+            if noise == 0:
+                winner.media.save(picture_file(pictures, user, number))
             yield {
                 "user": user,
                 "message": message,
+                "seed": seed,
                 "k_p": preference.keywords.texts,
                 "k_t": target.keywords.texts,
                 "candidates": [_numbers(candidate) for candidate in made],
@@ -156,7 +165,8 @@ def summarise(records: Sequence[Mapping[str, Any]], grid: Sequence[str]) -> dict
     differences = {key: _interval(ours[key], plain[key], relative=False) for key in ours}
     differences["d_t_relative"] = _interval(ours["d_t"], plain["d_t"], relative=True)
     return {
-        "pairs": len(records),
+        "pairs": len(ours["d_p"]),
+        "answers": len(records),
         "wins_by_weights": {weights: won[weights] for weights in grid},
         "without_choosing": {weights: _always(records, weights) for weights in grid},
         **{side: {key: float(row.mean()) for key, row in table.items()} for side, table in sides.items()},
@@ -177,9 +187,13 @@ def _always(records: Sequence[Mapping[str, Any]], weights: str) -> dict[str, flo
 
 
 def _table(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, np.ndarray]:
-    flat = [{**record[side], **record[side]["seen"]} for record in records]
+    """One value for every pair: the mean over its noises."""
+    pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for record in records:
+        flat = {**record[side], **record[side]["seen"]}
+        pairs.setdefault((record["user"], record["message"]), []).append(flat)
     keys = ("d_p", "d_t", "subject", "style", "expression")
-    return {key: np.array([float(row[key]) for row in flat]) for key in keys}
+    return {key: np.array([np.mean([row[key] for row in rows]) for rows in pairs.values()]) for key in keys}
 
 
 def _interval(ours: np.ndarray, plain: np.ndarray, *, relative: bool) -> dict[str, float]:
@@ -198,12 +212,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("build/emoji"))
     parser.add_argument("--judge", type=Path, default=Path("recipes/emoji/judge/recogniser.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("recipes/emoji/results"))
+    parser.add_argument("--noises", type=int, default=3, help="answers to every pair")
     options = parser.parse_args()
     pipeline = PMGPipeline.from_scenario("emoticons")
     judge = Judge(options.judge, options.data / "art.zip")
     users = {user: pipeline.preference(behavior) for user, behavior in sample_users().items()}
     records = []
-    for record in answer_all(pipeline, judge, users, options.data / "selection"):
+    for record in answer_all(pipeline, judge, users, options.data / "selection", noises=options.noises):
         records.append(record)
         print(record["user"], record["k_t"], record["winner"], flush=True)
     spec = pipeline.roles.generator.spec

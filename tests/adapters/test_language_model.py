@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_models.gguf_file import gguf_of_llama
 from tiny_models.language_models import llama_folder
 
@@ -217,13 +218,22 @@ def test_special_tokens_in_a_text_are_never_read_as_such(llm: TransformersLangua
     assert llm._tokens(forged[0], room=4).count(start) == llm._tokens(CHATS[0], room=4).count(start)
 
 
+def test_lone_surrogates_are_read_as_question_marks(llm: TransformersLanguageModel, folder: Path) -> None:
+    assert llm.complete(ask("a \ud83d"), max_tokens=4) == llm.complete(ask("a ?"), max_tokens=4)
+    assert llm.choose(CHATS, ["a \ud83d", "cat"]) == llm.choose(CHATS, ["a ?", "cat"])
+    assert llm.count_tokens("a \ud83d") == llm.count_tokens("a ?")
+    plain = TransformersLanguageModel(model=str(folder), device="cpu")
+    plain._parts()[1].chat_template = None
+    assert plain.complete(ask("a \ud83d"), max_tokens=4) == plain.complete(ask("a ?"), max_tokens=4)
+
+
 def test_nothing_is_loaded_before_the_first_use(folder: Path) -> None:
     llm = TransformersLanguageModel(model=str(folder))
-    assert llm._loaded is None
+    assert llm._loaded.value is None
     assert isinstance(llm, SupportsLoading)
     assert isinstance(llm, SupportsChoice)
     llm.load()
-    assert llm._loaded is not None
+    assert llm._loaded.value is not None
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
@@ -232,6 +242,25 @@ def test_an_incomplete_folder_is_named_with_the_missing_file(tmp_path: Path, mis
     (folder / missing).unlink()
     with pytest.raises(ModelFolderError, match=missing.replace(".", r"\.")):
         TransformersLanguageModel(model=str(folder), device="cpu").load()
+
+
+def test_incomplete_weights_are_refused_and_not_filled_with_noise(tmp_path: Path) -> None:
+    folder = llama_folder(tmp_path / "m")
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelFolderError, match=r"no tensor model\.layers\.1\.mlp\.up_proj\.weight"):
+        TransformersLanguageModel(model=str(folder), device="cpu").load()
+
+
+def test_a_folder_with_the_half_precision_variant_alone_is_read(tmp_path: Path) -> None:
+    folder = llama_folder(tmp_path / "m")
+    weights = load_file(folder / "model.safetensors")
+    halves = {name: tensor.half() for name, tensor in weights.items()}
+    save_file(halves, folder / "model.fp16.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").unlink()
+    llm = TransformersLanguageModel(model=str(folder), device="cpu")
+    assert llm.complete(CHATS, max_tokens=4) == plain_answers(llm, CHATS, 4)
 
 
 def test_another_kind_of_model_is_an_error(tmp_path: Path) -> None:
@@ -248,6 +277,12 @@ def test_a_gguf_file_answers_like_the_folder_it_was_made_of(
     file = gguf_of_llama(folder, tmp_path / "model.gguf")
     of_file = TransformersLanguageModel(model=str(file), device="cpu")
     assert of_file.complete(CHATS, max_tokens=8) == llm.complete(CHATS, max_tokens=8)
+
+
+def test_an_incomplete_gguf_file_is_an_error(folder: Path, tmp_path: Path) -> None:
+    file = gguf_of_llama(folder, tmp_path / "model.gguf", leave_out="blk.1.ffn_up.weight")
+    with pytest.raises(ModelFolderError, match=r"no tensor model\.layers\.1\.mlp\.up_proj\.weight"):
+        TransformersLanguageModel(model=str(file), device="cpu").load()
 
 
 def test_a_damaged_gguf_file_is_an_error(tmp_path: Path) -> None:

@@ -82,6 +82,12 @@ def test_the_first_line_of_the_answer_comes_back(server: Server) -> None:
     assert asked["messages"] == ask()[0]
 
 
+def test_a_text_with_lone_surrogates_is_sent_without_them(server: Server) -> None:
+    llm = OpenAILanguageModel(model="tiny", base_url=server.url)
+    assert llm.complete(ask("a \ud83d and \udc00")) == ["about a ? and ?"]
+    assert llm.count_tokens("\ud83d") == 1
+
+
 def test_many_prompts_come_back_in_order(server: Server) -> None:
     llm = OpenAILanguageModel(model="tiny", base_url=server.url, parallel=3)
     prompts = [ask(f"question {number}")[0] for number in range(12)]

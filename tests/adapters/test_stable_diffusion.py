@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import (
@@ -86,7 +88,7 @@ def test_the_spec_is_read_without_loading_weights(embedded_model: Path) -> None:
     assert (spec.steps, spec.guidance, spec.size) == (4, 3.0, (128, 128))
     assert spec.space == generator.text_encoder.space
     assert generator.text_encoder.max_tokens == 24
-    assert generator._sampler is None
+    assert generator._sampler.value is None
 
 
 def test_options_stand_above_the_folders_defaults(embedded_model: Path) -> None:
@@ -198,6 +200,10 @@ def test_text_stands_in_for_a_missing_conditioning(emoji: StableDiffusionGenerat
     from_text = GenerationRequest(seed=encoded.seed, text="dog")
     one, other = emoji.generate([encoded]), emoji.generate([from_text])
     assert np.array_equal(pixels(one[0]), pixels(other[0]))
+
+
+def test_text_with_lone_surrogates_is_text_like_any_other(emoji: StableDiffusionGenerator) -> None:
+    assert len(emoji.generate([GenerationRequest(seed=1, text="\ud83d", negative_text="cat \udc00")])) == 1
 
 
 def test_text_stands_in_for_sdxls_missing_pooled_vector(sdxl_model: Path) -> None:
@@ -365,6 +371,17 @@ def test_damaged_weights_are_a_model_folder_error(damaged: Path) -> None:
         on_cpu(damaged).load()
 
 
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_incomplete_weights_are_refused_with_the_missing_tensor(part: str, damaged: Path) -> None:
+    file = damaged / part / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    missing = min(weights)
+    del weights[missing]
+    save_file(weights, file)
+    with pytest.raises(ModelFolderError, match=f"no tensor {re.escape(missing)}"):
+        on_cpu(damaged).load()
+
+
 def test_an_inpainting_model_is_refused(damaged: Path) -> None:
     edit_json(damaged / "unet" / "config.json", in_channels=17)
     with pytest.raises(ModelFolderError, match="Inpainting"):
@@ -407,7 +424,7 @@ def count_rows(monkeypatch: pytest.MonkeyPatch, most: int | None = None) -> list
 def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> None:
     generator = on_cpu(embedded_model)
     assert generator.generate([]) == []
-    assert generator._sampler is None
+    assert generator._sampler.value is None
 
 
 def test_a_scheduler_whose_package_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

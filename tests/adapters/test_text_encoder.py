@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +76,14 @@ def test_a_limit_below_the_models_own_holds(text_model: Path) -> None:
 def test_padding_gives_every_text_equally_many_tokens(text_model: Path) -> None:
     encoder = on_cpu(text_model, padding=True)
     assert {entry.tokens for entry in encoder.encode(TEXTS)} == {encoder.max_tokens}
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "dog \ud83d, \udc00 apple", "狗 🐶 كلب"])
+def test_any_text_is_encoded_and_none_refused(text_model: Path, text: str) -> None:
+    encoder = on_cpu(text_model)
+    (encoded,) = encoder.encode([text])
+    assert np.isfinite(encoded.embeds).all()
+    assert encoder.count_tokens([text]) == [encoded.tokens]
 
 
 def test_no_texts_give_no_conditionings(text_model: Path) -> None:
@@ -179,9 +190,104 @@ def test_a_missing_file_is_named(name: str, clip_model: Path) -> None:
         on_cpu(clip_model).encode(["dog"])
 
 
-def test_damaged_weights_are_a_model_folder_error(clip_model: Path) -> None:
-    (clip_model / "model.safetensors").write_bytes(b"not weights at all")
+@pytest.mark.parametrize(
+    "weights",
+    [b"not weights at all", (100_000).to_bytes(8, "little") + b"[" * 100_000],
+    ids=["noise", "nested too deeply"],
+)
+def test_damaged_weights_are_a_model_folder_error(clip_model: Path, weights: bytes) -> None:
+    (clip_model / "model.safetensors").write_bytes(weights)
     with pytest.raises(ModelFolderError, match="safetensors"):
+        _ = on_cpu(clip_model).space
+
+
+def test_weights_in_shards_give_the_same_space_and_embeddings(clip_model: Path, tmp_path: Path) -> None:
+    from transformers import CLIPTextModel
+
+    shards = Path(shutil.copytree(clip_model, tmp_path / "shards"))
+    (shards / "model.safetensors").unlink()
+    CLIPTextModel.from_pretrained(clip_model).save_pretrained(shards, max_shard_size="50KB")
+    assert len(list(shards.glob("*.safetensors"))) > 1
+    whole, in_shards = on_cpu(clip_model), on_cpu(shards)
+    assert in_shards.space == whole.space
+    np.testing.assert_array_equal(in_shards.encode(["dog"])[0].embeds, whole.encode(["dog"])[0].embeds)
+
+
+TENSORS = {
+    "clip": "text_model.encoder.layers.1.mlp.fc1.weight",
+    "bert": "encoder.layer.0.attention.self.key.bias",
+    "t5": "encoder.block.1.layer.0.layer_norm.weight",
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_incomplete_weights_are_refused_and_not_filled_with_noise(family: str, tmp_path: Path) -> None:
+    folder = FAMILIES[family](tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    missing = next(name for name in weights if name.endswith(TENSORS[family].removeprefix("text_model.")))
+    del weights[missing]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelFolderError, match=f"no tensor {re.escape(missing)}"):
+        on_cpu(folder).encode(["dog"])
+
+
+def test_weights_of_another_shape_are_refused_with_the_tensor(clip_model: Path) -> None:
+    weights = load_file(clip_model / "model.safetensors")
+    name = next(name for name in weights if name.endswith("final_layer_norm.weight"))
+    save_file({**weights, name: torch.ones(5)}, clip_model / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelFolderError, match=rf"{re.escape(name)} of shape \(5,\) instead of \(32,\)"):
+        on_cpu(clip_model).encode(["dog"])
+
+
+@pytest.mark.parametrize("name", ["shared.weight", "encoder.embed_tokens.weight"])
+def test_tied_weights_may_lie_under_either_name(name: str, tmp_path: Path) -> None:
+    folder = tiny_models.t5_text_folder(tmp_path)
+    (expected,) = on_cpu(folder).encode(["dog"])
+    weights = load_file(folder / "model.safetensors")
+    weights[name] = weights.pop("shared.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    np.testing.assert_array_equal(on_cpu(folder).encode(["dog"])[0].embeds, expected.embeds)
+
+
+def test_a_pooler_gives_no_embeddings_and_may_be_missing(tmp_path: Path) -> None:
+    folder = tiny_models.bert_text_folder(tmp_path)
+    (expected,) = on_cpu(folder).encode(["dog"])
+    weights = load_file(folder / "model.safetensors")
+    without = {name: tensor for name, tensor in weights.items() if not name.startswith("pooler.")}
+    assert len(without) == len(weights) - 2
+    save_file(without, folder / "model.safetensors", metadata={"format": "pt"})
+    np.testing.assert_array_equal(on_cpu(folder).encode(["dog"])[0].embeds, expected.embeds)
+
+
+@pytest.mark.parametrize(
+    "weight_map",
+    [
+        [],
+        {},
+        None,
+        ["model.safetensors"],
+        {"w": 7},
+        {"w": ["model.safetensors"]},
+        {"w": "../outside.safetensors"},
+        {"w": "deeper/../../outside.safetensors"},
+        {"w": "/tmp/outside.safetensors"},
+        {"w": "pytorch_model.bin"},
+    ],
+)
+def test_a_shard_index_names_safetensors_files_of_its_folder(clip_model: Path, weight_map: object) -> None:
+    (clip_model / "deeper").mkdir()
+    shutil.copy(clip_model / "model.safetensors", clip_model / "pytorch_model.bin")
+    (clip_model / "model.safetensors").rename(clip_model.parent / "outside.safetensors")
+    (clip_model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(ModelFolderError, match=r"weight_map.*model\.safetensors\.index\.json"):
+        _ = on_cpu(clip_model).space
+
+
+def test_a_missing_shard_is_named(clip_model: Path) -> None:
+    (clip_model / "model.safetensors").unlink()
+    index = {"weight_map": {"w": "model-00001-of-00001.safetensors"}}
+    (clip_model / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelFolderError, match=r"model-00001-of-00001\.safetensors"):
         _ = on_cpu(clip_model).space
 
 
@@ -196,6 +302,22 @@ def test_an_encoder_of_another_family_is_refused(clip_model: Path) -> None:
     (clip_model / "config.json").write_text(config.replace("clip_text_model", "gpt2"))
     with pytest.raises(ModelFolderError, match="gpt2"):
         _ = on_cpu(clip_model).space
+
+
+@pytest.mark.parametrize("kind", [TransformersTextEncoder, CLIPPairTextEncoder])
+@pytest.mark.parametrize(
+    "option", [{"dtype": "int8"}, {"max_tokens": 0}, {"max_tokens": -5}, {"max_tokens": 2}]
+)
+def test_options_out_of_range_are_refused_at_once(
+    kind: type[TransformersTextEncoder | CLIPPairTextEncoder], option: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=next(iter(option))):
+        kind("nowhere", **option)
+
+
+@pytest.mark.parametrize("padding", [True, False])
+def test_the_least_limit_leaves_a_token_of_the_text(text_model: Path, padding: bool) -> None:
+    assert on_cpu(text_model, max_tokens=3, padding=padding).encode(["apple apple"])[0].tokens == 3
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

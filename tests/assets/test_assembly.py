@@ -85,7 +85,16 @@ def test_merging_refuses_a_name_twice(tmp_path: Path) -> None:
         merge_safetensors(tmp_path / "a", tmp_path / "a", tmp_path / "both", prefix="")
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 not tensors at all", b"\xff" * 100])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04 not tensors at all",
+        b"\xff" * 100,
+        (100_000).to_bytes(8, "little") + b"[" * 100_000,
+    ],
+    ids=["empty", "zip", "noise", "nested too deeply"],
+)
 def test_merging_refuses_what_is_not_safetensors(tmp_path: Path, data: bytes) -> None:
     save_file({"w": np.ones(2, np.float32)}, tmp_path / "a")
     (tmp_path / "b").write_bytes(data)

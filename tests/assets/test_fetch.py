@@ -90,6 +90,15 @@ def test_a_cut_file_in_the_cache_is_noticed_and_fetched_again(publish: MakeAsset
     assert (fetch("toy") / "weights.bin").read_bytes() == b"whole"
 
 
+@pytest.mark.parametrize("stamp", ["", "[]", "[" * 100_000], ids=["empty", "a list", "nested too deeply"])
+def test_a_folder_whose_stamp_says_nothing_is_fetched_again(publish: MakeAsset, stamp: str) -> None:
+    publish(b"weights of a model")
+    (fetch("toy") / ".pmg-asset.json").write_text(stamp)
+    assert not verify("toy")
+    assert (fetch("toy") / "weights.bin").read_bytes() == b"weights of a model"
+    assert verify("toy")
+
+
 def test_verify_finds_changed_bytes_of_equal_size(publish: MakeAsset) -> None:
     publish(b"whole")
     file = fetch("toy") / "weights.bin"

@@ -145,6 +145,24 @@ def test_the_bias_of_the_llm_is_taken_off(scenario: Scenario) -> None:
     assert len(neutral) == 1, "the bias is measured once"
 
 
+@pytest.mark.parametrize("grounded", [True, False])
+def test_the_bias_is_taken_off_a_taste_too(scenario: Scenario, grounded: bool) -> None:
+    def leaning(text: str, option: str) -> float:
+        return 3.0 * (option == "flat style") + float("plush toy" in text and option != "flat style")
+
+    subject, style = scenario.attributes
+    closed = style.model_copy(update={"grounded": grounded, "neutral": ("The bus stops here",)})
+    toys = scenario.model_copy(update={"attributes": (subject, closed)})
+    llm = RatingModel(leaning)
+    summary = a_liker_of("a plush toy in round style", "a plush toy in flat style")
+    for _ in range(2):
+        found, _ = preference_keywords(summary, scenario=toys, llm=llm)
+        assert found.items[-1] == Keyword("round style", "style")
+    neutral = [batch for batch in llm.rated if "bus" in batch[0][-1]["content"]]
+    assert len(neutral) == 1, "the bias is measured once"
+    assert neutral[0][0][-1]["content"].endswith(style.question)
+
+
 @dataclass
 class Unhashable(RatingModel):
     """A language model as many write one: equal by its settings, and without a hash."""

@@ -90,6 +90,18 @@ def test_a_damaged_catalogue_is_an_error(tmp_path: Path) -> None:
         Catalogue(tmp_path / "icons.zip").names()
 
 
+@pytest.mark.parametrize(
+    "index",
+    ["nothing", "[" * 100_000, "7", "[7]", '[{"name": "cat face"}]'],
+    ids=["no JSON", "nested too deeply", "a number", "numbers", "half an icon"],
+)
+def test_a_catalogue_with_another_index_is_an_error(tmp_path: Path, index: str) -> None:
+    with zipfile.ZipFile(tmp_path / "icons.zip", "w") as archive:
+        archive.writestr("index.json", index)
+    with pytest.raises(MediaCorrupt, match=r"index\.json"):
+        Catalogue(tmp_path / "icons.zip").names()
+
+
 def test_a_user_file_may_name_emoji(icons: Catalogue, tmp_path: Path) -> None:
     path = tmp_path / "user.json"
     history = [{"emoji": "cat face|flat"}, "a plain text", {"emoji": "dog face|glossy", "liked": False}]

@@ -23,8 +23,8 @@ _NAMES = {
 }
 
 
-def gguf_of_llama(folder: Path, path: Path) -> Path:
-    """Write the model and the tokenizer of a `llama_folder` as float32 GGUF."""
+def gguf_of_llama(folder: Path, path: Path, *, leave_out: str = "") -> Path:
+    """Write model and tokenizer of a `llama_folder` as float32 GGUF, all but the tensor `leave_out`."""
     import gguf
     from safetensors.numpy import load_file
 
@@ -58,14 +58,16 @@ def gguf_of_llama(folder: Path, path: Path) -> Path:
     for name, weight in load_file(folder / "model.safetensors").items():
         plain = name.removeprefix("model.").removesuffix(".weight")
         if plain == "embed_tokens":
-            writer.add_tensor("token_embd.weight", weight)
+            there = "token_embd.weight"
         elif plain == "norm":
-            writer.add_tensor("output_norm.weight", weight)
+            there = "output_norm.weight"
         else:
             _, block, part = plain.split(".", 2)
             if part in ("self_attn.q_proj", "self_attn.k_proj"):
                 weight = _interleaved(weight, heads if part.endswith("q_proj") else kv_heads)
-            writer.add_tensor(f"blk.{block}.{_NAMES[part]}.weight", weight)
+            there = f"blk.{block}.{_NAMES[part]}.weight"
+        if there != leave_out:
+            writer.add_tensor(there, weight)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

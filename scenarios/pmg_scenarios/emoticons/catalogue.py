@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from pmg_scenarios.emoticons.scenario import STYLES
 from pmg_sdk.behavior import Item
 from pmg_sdk.errors import BehaviorError, MediaCorrupt
+from pmg_sdk.json_file import parse_json
 from pmg_sdk.media import Image
 
 __all__ = ["Catalogue", "Icon", "catalogue"]
@@ -59,11 +59,17 @@ class Catalogue:
         Raises:
             MediaCorrupt: the file is missing or is no catalogue.
         """
-        records = json.loads(self._read("index.json"))
-        return tuple(
-            Icon(record["name"], record["hexcode"], record["style"], tuple(record.get("tags", ())))
-            for record in records
-        )
+        index = self._read("index.json")
+        try:
+            return tuple(
+                Icon(record["name"], record["hexcode"], record["style"], tuple(record.get("tags", ())))
+                for record in parse_json(index)
+            )
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise MediaCorrupt(
+                f"a list of icons was expected in index.json of {self.path}; it is something else "
+                f"({type(error).__name__}). Reinstall pmg-sdk."
+            ) from error
 
     def names(self, style: str | None = None) -> tuple[str, ...]:
         """The names of all icons, or of those drawn in one style, sorted."""
