@@ -15,7 +15,7 @@ from pmg_sdk.plugins import registry
 __all__ = ["Pmg", "plugins", "pmg"]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PACKAGES = ("tests", "adapters", "scenarios", "models", "tests/cli")
+_PACKAGES = ("tests", "adapters", "scenarios", "models", "conformance", "tests/cli")
 _PLUGINS = ("pmg_conformance.reference", "pmg_awkward")
 
 

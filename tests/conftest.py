@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 _HERE = Path(__file__).resolve().parent
-for folder in (_HERE, *(_HERE.parent / name for name in ("adapters", "scenarios", "models"))):
+for folder in (_HERE, *(_HERE.parent / name for name in ("adapters", "scenarios", "models", "conformance"))):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
