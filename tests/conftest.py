@@ -1,4 +1,4 @@
-"""Tests run from a checkout: `pmg_conformance.reference` and the packages in their containers can be imported."""
+"""Tests run from a checkout: the packages in their containers can be imported."""
 
 from __future__ import annotations
 

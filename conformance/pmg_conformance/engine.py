@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import itertools
 import time
 import traceback
@@ -173,7 +173,7 @@ def _chosen(subject: Subject, tier: Tier, only: Sequence[str]) -> Sequence[Check
 
 
 def _waived(check: Check, waiver: Waiver, failure: Failure | None, details: dict[str, Any]) -> Entry:
-    today = datetime.date.today()
+    today = dt.date.today()
     if failure is None:
         stale = Failure(
             expected=f"a failure, as the waiver says ({waiver.reason})",

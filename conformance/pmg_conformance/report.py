@@ -64,6 +64,21 @@ class Entry(_Record):
     seconds: float = Field(default=0.0, ge=0)
     exhibits: tuple[Exhibit, ...] = ()
 
+    @property
+    def explanation(self) -> str:
+        """A failure in lines: the check, expected, got, likely cause, advice and how to run it alone."""
+        if self.failure is None:
+            return f"{self.id} {self.title}"
+        told = {
+            "expected": self.failure.expected,
+            "got": self.failure.got,
+            "likely cause": self.failure.cause,
+            "advice": self.advice,
+            "alone": self.failure.repro,
+        }
+        lines = [f"{name + ':':<14}{text}" for name, text in told.items() if text]
+        return "\n".join([f"{self.id} {self.title}", *lines])
+
 
 class Report(_Record):
     """The verdict on one adapter or scenario.

@@ -23,7 +23,7 @@ def repro(check: Check, subject: Subject) -> str:
     for name, value in subject.options.items():
         if value is not None:  # which TOML cannot say, and which mostly is the default
             words += ["--option", f"{name}={_stated(name, value)}"]
-    return shlex.join(words)
+    return shlex.join([*words, *subject.aids.words])
 
 
 def _stated(name: str, value: Any) -> str:

@@ -10,7 +10,7 @@ excuses that nobody reads is worse than none.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import tomllib
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Waiver(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reason: str = Field(min_length=10)
-    until: datetime.date
+    until: dt.date
 
 
 def load_waivers(path: str | Path) -> dict[str, Waiver]:
