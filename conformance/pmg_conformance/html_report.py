@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pmg_conformance.check import checks
+from pmg_conformance.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,7 +130,7 @@ def _pictures(exhibits: Iterable[Exhibit]) -> str:
 def _made_on(report: Report) -> str:
     found = report.fingerprint
     terms = {
-        "Options": json.dumps(report.options, ensure_ascii=False) if report.options else "none",
+        "Options": printable(json.dumps(report.options, ensure_ascii=False)) if report.options else "none",
         "Claims": ", ".join(report.claims) or "none",
         "Python": found.python,
         "System": f"{found.system}, {found.machine}",

@@ -1,4 +1,4 @@
-'''The engine's door for pytest: one class to subclass, one test for every check.
+"""The engine's door for pytest: one class to subclass, one test for every check.
 
     from pmg_conformance.suite import GeneratorConformance
 
@@ -7,7 +7,7 @@
         options = {"model": "tests/tiny"}
 
 `pytest -k PMG-GEN-014` runs one check.
-'''
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class LazyCommand(click.Command):
         self._where = where
 
     @property
-    def command(self) -> click.Command:
+    def real(self) -> click.Command:
         """The command itself."""
         module, _, name = self._where.partition(":")
         found = getattr(importlib.import_module(module), name)
@@ -33,4 +33,4 @@ class LazyCommand(click.Command):
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
         """The command's own context: all that follows is its own doing."""
-        return self.command.make_context(*arguments, **extra)
+        return self.real.make_context(*arguments, **extra)
