@@ -365,8 +365,9 @@ def _progress(quiet: bool) -> Callable[[Entry], None] | None:
 
     def show(entry: Entry) -> None:
         line = Text(f"{entry.outcome:<11}", style=_COLOURS.get(entry.outcome, "dim"))
+        line.append(f" {entry.seconds:6.2f} s ", style="dim")
         line.append(f" {entry.id:<12} {entry.title}", style="default")
-        line.append(f" {entry.reason}" if entry.reason else f" {entry.seconds:.2f} s", style="dim")
+        line.append(f" {entry.reason}", style="dim")
         line.truncate(console.width, overflow="ellipsis")
         console.print(line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 import json
 from html import escape
 from typing import TYPE_CHECKING
@@ -93,7 +94,8 @@ def _row(entry: Entry, report: Report) -> str:
     opened = " open" if outcome == "fail" or entry.exhibits else ""
     return f"""<details id="{escape(entry.id)}" class="{outcome}"{opened}>
 <summary><span class="outcome">{word}</span> <span class="id">{escape(entry.id)}</span>
-<span class="title">{escape(entry.title)}{reason}</span> <span class="seconds">{entry.seconds:.2f} s</span></summary>
+<span class="title">{escape(entry.title)}{reason}</span>
+<span class="seconds">{entry.seconds:.2f} s</span></summary>
 {_told(entry)}{_pictures(entry.exhibits)}</details>
 """
 
@@ -119,11 +121,14 @@ def _code(command: str) -> str:
 
 
 def _pictures(exhibits: Iterable[Exhibit]) -> str:
-    shown = "".join(
-        f'<figure><img alt="{escape(each.label)}" src="data:image/png;base64,{escape(each.picture)}">'
-        f"<figcaption>{escape(each.label)}</figcaption></figure>\n"
-        for each in exhibits
-    )
+    """The exhibits; those that come one after another under one label as one figure."""
+    shown = ""
+    for label, group in itertools.groupby(exhibits, key=lambda each: each.label):
+        images = "".join(
+            f'<img alt="{escape(label)}" src="data:image/png;base64,{escape(each.picture)}">\n'
+            for each in group
+        )
+        shown += f"<figure>\n{images}<figcaption>{escape(label)}</figcaption></figure>\n"
     return f'<div class="exhibits">\n{shown}</div>\n' if shown else ""
 
 

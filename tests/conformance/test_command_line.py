@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import subprocess
 import sys
@@ -69,6 +71,14 @@ def test_repro_of_what_passes_ends_with_0(pmg: Pmg) -> None:
     done = pmg("conformance", "repro", "PMG-TXT-007", SOUND)
     assert done.exit_code == 0
     assert "outcome:      not-run (give another encoder" in done.stdout
+
+
+def test_a_terminal_shows_every_check_as_it_comes(pmg: Pmg, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = pmg("conformance", SOUND, *SMOKE).stderr.splitlines()
+    assert [check.id for check in checks("text_encoder", "smoke")] == [
+        re.findall(r"PMG-\w+-\d+", line)[0] for line in lines
+    ]
 
 
 def test_json_is_the_report_and_nothing_else(pmg: Pmg, authored: str) -> None:
@@ -212,6 +222,7 @@ def test_help_teaches(pmg: Pmg) -> None:
     for known in ("TARGET", "--tier", "smoke", "--waivers", "Exit code", "Examples", "repro", "diff"):
         assert known in told
     assert "Check whether an adapter" in pmg("--help").stdout
+    assert "TARGET" in pmg("conformance").output
 
 
 def test_smoke_takes_seconds_and_no_framework() -> None:
@@ -228,6 +239,4 @@ def test_smoke_takes_seconds_and_no_framework() -> None:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
