@@ -209,7 +209,7 @@ def repro(
 
     check = find_check(id)
     subject = _subject(target, role, _options(assignments), _aids(scorer, twin, pairs, media))
-    raised: list[Exception] = []
+    raised: list[BaseException] = []
     entry = run_check(_recording(check, raised), subject)
     click.echo(entry.explanation)
     click.echo(f"{'outcome:':<14}{entry.outcome}{f' ({entry.reason})' if entry.reason else ''}")
@@ -329,7 +329,7 @@ def _aids(scorer: str | None, twin: str | None, pairs: Path | None, media: Path 
     )
 
 
-def _recording(check: Check, raised: list[Exception]) -> Check:
+def _recording(check: Check, raised: list[BaseException]) -> Check:
     """The check, which leaves the error it fails with in `raised`."""
 
     def record(subject: Subject) -> None:
@@ -337,7 +337,7 @@ def _recording(check: Check, raised: list[Exception]) -> Check:
             check.run(subject)
         except NotRun:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raised.append(error)
             raise
 
