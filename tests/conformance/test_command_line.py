@@ -211,6 +211,17 @@ def test_checks_lists_and_explains_them(pmg: Pmg) -> None:
         assert known in told
 
 
+def test_checks_stays_the_function_after_the_checks_are_loaded() -> None:
+    program = (
+        "import pmg_conformance\n"
+        "before = pmg_conformance.checks\n"
+        "before()\n"
+        "import pmg_conformance.checks.generator\n"
+        "assert pmg_conformance.checks is before\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env=_environment())
+
+
 def test_the_schema_is_that_of_the_report(pmg: Pmg) -> None:
     schema = json.loads(pmg("conformance", "schema").stdout)
     assert schema["$schema"].endswith("2020-12/schema")
