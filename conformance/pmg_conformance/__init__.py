@@ -11,6 +11,7 @@ Needs nothing but pmg-sdk's core.
 
 from __future__ import annotations
 
+import pmg_conformance.checks  # noqa: F401  first: later, the folder would take the name of the function
 from pmg_conformance.check import Check, Tier, check, checks
 from pmg_conformance.engine import check_adapter
 from pmg_conformance.failure import ConformanceFailure, NotRun, expect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import shlex
+import itertools
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,14 +13,15 @@ from pmg_conformance.check import Check, Kind, Tier, checks, find_check
 from pmg_conformance.failure import ConformanceFailure, NotRun
 from pmg_conformance.fingerprint import golden, take
 from pmg_conformance.report import Entry, Failure, Report
+from pmg_conformance.repro import repro
 from pmg_conformance.spec import SPEC_VERSION
 from pmg_conformance.subject import Aids, Subject
 from pmg_conformance.target import find
 from pmg_conformance.waivers import Waiver
-from pmg_sdk.errors import MissingExtra, PMGError
+from pmg_sdk.errors import InputError, MissingExtra, PMGError
 from pmg_sdk.plugins import Registry
 
-__all__ = ["check_adapter", "check_subject", "run_check"]
+__all__ = ["Run", "check_adapter", "check_subject", "run_check"]
 
 _FIRST = ("PMG-ANY-001", "PMG-SCN-001")
 """Without these there is nothing to check."""
@@ -49,7 +50,7 @@ def check_adapter(
         on_entry: hears of every entry as it comes.
 
     Raises:
-        InputError: the target cannot be found, or an id of `only` is unknown.
+        InputError: the target cannot be found, or an id of `only` is unknown or for another role.
     """
     subject = find(target, kind=kind, options=options, declared=declared, aids=aids, plugins=plugins)
     return check_subject(subject, tier=tier, only=only, waivers=waivers, on_entry=on_entry)
@@ -64,9 +65,9 @@ def check_subject(
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Report:
     """As `check_adapter`, for a subject that was found."""
-    chosen = [find_check(id) for id in only] or list(checks(subject.kind, tier))
+    run = Run(subject, waivers)
     entries = []
-    for entry in _entries(subject, chosen, dict(waivers or {})):
+    for entry in itertools.chain(map(run.entry, _chosen(subject, tier, only)), run.stray_waivers()):
         entries.append(entry)
         if on_entry is not None:
             on_entry(entry)
@@ -81,6 +82,47 @@ def check_subject(
         entries=tuple(entries),
         fingerprint=take(subject, _golden(subject) if conforms else ""),
     )
+
+
+class Run:
+    """Checks on one subject, one after another.
+
+    It knows what failed before: after a smoke check that failed, no later tier runs.
+    """
+
+    def __init__(self, subject: Subject, waivers: Mapping[str, Waiver] | None = None) -> None:
+        self.subject = subject
+        self.waivers = dict(waivers or {})
+        self._blocked = ""
+        self._smoking: list[str] = []
+
+    def entry(self, check: Check) -> Entry:
+        """The check's outcome; it runs unless what failed before makes that pointless."""
+        if self._smoking and check.tier != "smoke" and not self._blocked:
+            self._blocked = f"smoke checks failed: {', '.join(self._smoking)}"
+        if self._blocked:
+            return _entry(check, "not-run", reason=self._blocked)
+        entry = run_check(check, self.subject, self.waivers.get(check.id))
+        if entry.outcome == "fail" and check.tier == "smoke" and not entry.provisional:
+            self._smoking.append(check.id)
+            if check.id in _FIRST:
+                self._blocked = f"{check.id} failed: there is nothing to check"
+        return entry
+
+    def stray_waivers(self) -> Iterator[Entry]:
+        """A failure for every waiver that names no check."""
+        known = {check.id for check in checks()}
+        for id in self.waivers:
+            if id not in known:
+                yield Entry(
+                    id=id,
+                    title="Waivers name checks that exist.",
+                    tier="smoke",
+                    outcome="fail",
+                    failure=Failure(
+                        expected="the id of a check", got=id, cause="a misspelt id in the waivers"
+                    ),
+                )
 
 
 def run_check(check: Check, subject: Subject, waiver: Waiver | None = None) -> Entry:
@@ -100,14 +142,14 @@ def run_check(check: Check, subject: Subject, waiver: Waiver | None = None) -> E
         reason = str(nothing)
     except ConformanceFailure as broken:
         failure = Failure(
-            expected=broken.expected, got=broken.got, cause=broken.cause, repro=_repro(check, subject)
+            expected=broken.expected, got=broken.got, cause=broken.cause, repro=repro(check, subject)
         )
     except (Exception, SystemExit) as error:  # an adapter is foreign code: all but Ctrl-C is a finding
         failure = Failure(
             expected="no error",
             got=f"{type(error).__name__}: {error}"[:500],
             cause=_where(error),
-            repro=_repro(check, subject),
+            repro=repro(check, subject),
         )
     details: dict[str, Any] = {
         "seconds": round(time.perf_counter() - started, 4),
@@ -120,33 +162,14 @@ def run_check(check: Check, subject: Subject, waiver: Waiver | None = None) -> E
     return _entry(check, "fail" if failure else "pass", failure=failure, **details)
 
 
-def _entries(subject: Subject, chosen: Sequence[Check], waivers: dict[str, Waiver]) -> Iterator[Entry]:
-    blocked, smoking = "", list[str]()
-    for check in chosen:
-        waiver = waivers.pop(check.id, None)
-        if blocked:
-            yield _entry(check, "not-run", reason=blocked)
-            continue
-        if smoking and check.tier != "smoke":
-            blocked = f"smoke checks failed: {', '.join(smoking)}"
-            yield _entry(check, "not-run", reason=blocked)
-            continue
-        entry = run_check(check, subject, waiver)
-        yield entry
-        if entry.outcome == "fail" and check.tier == "smoke" and not entry.provisional:
-            smoking.append(check.id)
-            if check.id in _FIRST:
-                blocked = f"{check.id} failed: there is nothing to check"
-    known = {check.id for check in checks()}
-    for id in waivers:
-        if id not in known:
-            yield Entry(
-                id=id,
-                title="Waivers name checks that exist.",
-                tier="smoke",
-                outcome="fail",
-                failure=Failure(expected="the id of a check", got=id, cause="a misspelt id in the waivers"),
+def _chosen(subject: Subject, tier: Tier, only: Sequence[str]) -> Sequence[Check]:
+    fitting = checks(subject.kind, tier="full")
+    for id in only:
+        if find_check(id) not in fitting:
+            raise InputError(
+                f"{find_check(id).id} is no check of a {subject.kind}. See `pmg conformance checks`."
             )
+    return [find_check(id) for id in only] or checks(subject.kind, tier)
 
 
 def _waived(check: Check, waiver: Waiver, failure: Failure | None, details: dict[str, Any]) -> Entry:
@@ -176,16 +199,6 @@ def _entry(check: Check, outcome: Any, **fields: Any) -> Entry:
         advice=check.advice,
         **fields,
     )
-
-
-def _repro(check: Check, subject: Subject) -> str:
-    """A command that runs this check alone, or Python where no command can make the subject."""
-    if subject.target is None:
-        return f"check_adapter({subject.name}, kind={subject.kind!r}, only=[{check.id!r}])"
-    words = ["pmg", "conformance", "repro", check.id, subject.target, "--role", subject.kind]
-    for name, value in subject.options.items():
-        words += ["--option", f"{name}={value}"]
-    return shlex.join(words)
 
 
 def _where(error: BaseException) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from pmg_conformance.printable import Printable
+
 if TYPE_CHECKING:
     from pmg_sdk.media import Media
 
@@ -24,8 +26,8 @@ class Exhibit(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    label: str
-    modality: str
+    label: Printable
+    modality: Printable
     picture: str
 
     @classmethod

@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pmg_conformance.check import Kind, Tier
 from pmg_conformance.exhibit import Exhibit
 from pmg_conformance.fingerprint import Fingerprint
+from pmg_conformance.printable import Printable, printable
 
 __all__ = ["OUTCOMES", "Entry", "Failure", "Outcome", "Report"]
 
@@ -31,10 +32,10 @@ class Failure(_Record):
         repro: a command that runs this check alone.
     """
 
-    expected: str
-    got: str
-    cause: str = ""
-    repro: str = ""
+    expected: Printable
+    got: Printable
+    cause: Printable = ""
+    repro: Printable = ""
 
 
 class Entry(_Record):
@@ -52,16 +53,31 @@ class Entry(_Record):
         exhibits: media to look at.
     """
 
-    id: str
-    title: str
+    id: Printable
+    title: Printable
     tier: Tier
     outcome: Outcome
-    reason: str = ""
+    reason: Printable = ""
     provisional: bool = False
     failure: Failure | None = None
-    advice: str = ""
+    advice: Printable = ""
     seconds: float = Field(default=0.0, ge=0)
     exhibits: tuple[Exhibit, ...] = ()
+
+    @property
+    def explanation(self) -> str:
+        """A failure in lines: the check, expected, got, likely cause, advice and how to run it alone."""
+        if self.failure is None:
+            return f"{self.id} {self.title}"
+        told = {
+            "expected": self.failure.expected,
+            "got": self.failure.got,
+            "likely cause": self.failure.cause,
+            "advice": self.advice,
+            "alone": self.failure.repro,
+        }
+        lines = [f"{name + ':':<14}{text}" for name, text in told.items() if text]
+        return "\n".join([f"{self.id} {self.title}", *lines])
 
 
 class Report(_Record):
@@ -70,21 +86,26 @@ class Report(_Record):
     Attributes:
         spec_version: of the checks.
         name, kind: what was tested.
-        options: it was made with.
+        options: it was made with; of a value that JSON cannot hold, its repr.
         tier: up to which checks ran.
         claims: optional abilities it claims.
         entries: in the order they ran.
         fingerprint: on what.
     """
 
-    spec_version: str
-    name: str
+    spec_version: Printable
+    name: Printable
     kind: Kind
     options: dict[str, Any] = Field(default_factory=dict)
     tier: Tier
-    claims: tuple[str, ...] = ()
+    claims: tuple[Printable, ...] = ()
     entries: tuple[Entry, ...]
     fingerprint: Fingerprint
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _as_json_has_them(cls, options: Any) -> Any:
+        return json.loads(json.dumps(options, default=lambda value: printable(repr(value))))
 
     @property
     def passed(self) -> bool:

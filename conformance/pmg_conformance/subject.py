@@ -31,12 +31,14 @@ class Aids:
         pairs: texts with a medium that shows each, for scorers.
         scorer: judges what a generator makes.
         twin: another text encoder that claims the same space.
+        words: of a command that gives these same aids, for the repro of a failure.
     """
 
     media: Sequence[Media] = ()
     pairs: Sequence[tuple[str, Media]] = ()
     scorer: Any = None
     twin: Any = None
+    words: Sequence[str] = ()
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from pmg_sdk import __version__
 from pmg_sdk.cli.assets import assets
 from pmg_sdk.cli.completion import completion
 from pmg_sdk.cli.generate import generate
+from pmg_sdk.cli.lazy import LazyCommand
 from pmg_sdk.cli.listing import adapters, scenarios
 from pmg_sdk.cli.preference import preference
 from pmg_sdk.cli.replay import replay
@@ -77,5 +78,11 @@ _QUIET = {
     "TQDM_DISABLE": "1",
 }
 
-for command in (generate, replay, preference, adapters, scenarios, assets, completion):
+conformance = LazyCommand(
+    "conformance",
+    "pmg_conformance.cli:conformance",
+    "Check whether an adapter or scenario honours the contract.",
+)
+
+for command in (generate, replay, preference, adapters, scenarios, assets, conformance, completion):
     main.add_command(command)

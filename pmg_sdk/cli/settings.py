@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from pmg_sdk.config import PMGConfig
 
-__all__ = ["config_from", "settings_options"]
+__all__ = ["config_from", "parse_assignment", "settings_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,7 +53,7 @@ def config_from(
         click.BadParameter: an assignment is not KEY=VALUE.
         ConfigError, ScenarioNotFound: the settings are not usable.
     """
-    parsed = [_parsed(assignment) for assignment in assignments]
+    parsed = [parse_assignment(assignment) for assignment in assignments]
     from pmg_sdk.config import PMGConfig
     from pmg_sdk.plugins import registry
 
@@ -69,16 +69,20 @@ def config_from(
     return PMGConfig(**values)
 
 
-def _parsed(assignment: str) -> dict[str, Any]:
-    """`a.b=1` as {"a": {"b": 1}}: the value is TOML where it can be, else text."""
+def parse_assignment(assignment: str, flag: str = "--set") -> dict[str, Any]:
+    """`a.b=1` as {"a": {"b": 1}}: the value is TOML where it can be, else text.
+
+    Raises:
+        click.BadParameter: it is no KEY=VALUE; the message names the `flag` it was given to.
+    """
     key, separator, value = assignment.partition("=")
     if separator and key.strip():
-        for text in (value, json.dumps(value)):
+        for text in (value, json.dumps(value, ensure_ascii=False)):
             try:
                 return tomllib.loads(f"{key} = {text}")
             except tomllib.TOMLDecodeError:
                 continue
-    raise click.BadParameter(f"expected KEY=VALUE like steps=10, got {assignment!r}", param_hint="--set")
+    raise click.BadParameter(f"expected KEY=VALUE like steps=10, got {assignment!r}", param_hint=flag)
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
