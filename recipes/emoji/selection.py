@@ -3,8 +3,8 @@
 `python -m recipes.emoji.selection --out recipes/emoji/results`
 
 Each pair is answered by the whole pipeline from several noises, each beside one unpersonalised candidate
-(w_p:w_t = 0:1) from the same noise: one picture says little about the mean of those it could have been. Scores
-d_p and d_t come from the scorer that also chose; the judge had no part in it.
+(w_p:w_t = 0:1) from the same noise: one picture says little about the mean of those it could have been.
+Scores d_p and d_t come from the scorer that also chose; the judge had no part in it.
 """
 
 from __future__ import annotations
