@@ -14,6 +14,7 @@ from pmg_sdk.cli.assets import assets
 from pmg_sdk.cli.completion import completion
 from pmg_sdk.cli.generate import generate
 from pmg_sdk.cli.listing import adapters, scenarios
+from pmg_sdk.cli.new_adapter import new_adapter
 from pmg_sdk.cli.preference import preference
 from pmg_sdk.cli.replay import replay
 from pmg_sdk.errors import Cancelled, PMGError
@@ -77,5 +78,5 @@ _QUIET = {
     "TQDM_DISABLE": "1",
 }
 
-for command in (generate, replay, preference, adapters, scenarios, assets, completion):
+for command in (generate, replay, preference, adapters, scenarios, assets, completion, new_adapter):
     main.add_command(command)
