@@ -72,18 +72,9 @@ def test_nothing_of_the_template_shows(pmg: Pmg, role: Role) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "",
-        "Sunny",
-        "1sunny",
-        "sunny_stickers",
-        "sunny--stickers",
-        "-sunny",
-        "sunny-",
-        "../sunny",
-        "a/b",
-        "сонце",
-    ]
-    + ["class", "json", "tests", "numpy", "x" * 41],
+        *("", "Sunny", "1sunny", "sunny_stickers", "sunny--stickers", "-sunny", "sunny-", "../sunny", "a/b"),
+        *("сонце", "x" * 41, "class", "json", "tests", "numpy"),
+    ],
 )
 def test_a_name_that_cannot_be_a_package_is_refused(pmg: Pmg, name: str) -> None:
     done = pmg("new-adapter", "--role", "llm", "--", name)
