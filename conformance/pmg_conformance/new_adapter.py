@@ -143,7 +143,7 @@ def _files(name: str, package: str, role: Role) -> dict[str, str]:
         f"{package}/py.typed": "",
         f"{package}/plugin.py": _written("plugin.py", meant),
         f"{package}/{role}.py": _written(f"{role}.py", meant),
-        "tests/test_conformance.py": _written("conformance_test.py", meant),
+        "tests/test_conformance.py": _written("conformance_tests.py", meant),
     }
 
 
