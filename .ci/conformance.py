@@ -10,6 +10,7 @@ another has loaded. Exit code 1 says that one does not conform, or took longer t
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -59,24 +60,17 @@ def pairs() -> tuple[str, ...]:
     return ("--pairs", str(folder))
 
 
-def tiny_clip() -> tuple[str, ...]:
-    """A CLIP of random weights: it can keep every rule, and find no picture."""
-    from tiny_models.dual_encoders import clip_folder
+def tiny(maker: str) -> Callable[[], tuple[str, ...]]:
+    """A model of random weights, as "module:function" of tests/tiny_models: it can keep every rule."""
 
-    return model(str(clip_folder(_inputs("clip"))))
+    def options() -> tuple[str, ...]:
+        module, _, name = maker.partition(":")
+        folder = OUT / "inputs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        make = getattr(importlib.import_module(f"tiny_models.{module}"), name)
+        return model(str(make(folder)))
 
-
-def tiny_blip2() -> tuple[str, ...]:
-    """A BLIP-2 of random weights."""
-    from tiny_models.captioners import blip2_folder
-
-    return model(str(blip2_folder(_inputs("blip2"))))
-
-
-def _inputs(name: str) -> Path:
-    folder = OUT / "inputs" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return options
 
 
 def model(name: str) -> tuple[str, ...]:
@@ -88,8 +82,13 @@ CASES = (
     Case("emoticons", "emoticons", "scenario"),
     Case("bouquet", "pmg_adapter_example.generator:BouquetGenerator", "generator"),
     Case("flowers", "pmg_adapter_example.flowers:FlowerEncoder", "text_encoder"),
-    Case("clip", "clip", "scorer", tiny_clip),
-    Case("blip2", "blip2", "captioner", tiny_blip2),
+    Case("clip", "clip", "scorer", tiny("dual_encoders:clip_folder")),
+    Case("blip2", "blip2", "captioner", tiny("captioners:blip2_folder")),
+    Case("blip", "blip2", "captioner", tiny("captioners:blip_folder")),
+    Case("clip-text", "transformers", "text_encoder", tiny("text_encoders:clip_text_folder")),
+    Case("t5-text", "transformers", "text_encoder", tiny("text_encoders:t5_text_folder")),
+    Case("sd-1.5", "stable-diffusion", "generator", tiny("diffusion:sd15_folder")),
+    Case("sd-xl", "stable-diffusion", "generator", tiny("diffusion:sdxl_folder")),
     Case("open-clip", "open-clip", "scorer", lambda: (*model("pmg:emoji-clip"), *pairs())),
     Case("open-clip-tags", "open-clip-tags", "captioner", model("pmg:emoji-clip")),
     Case("text-encoder", "transformers", "text_encoder", model("pmg:all-minilm-l6-v2")),
@@ -173,7 +172,7 @@ def main(names: list[str]) -> int:
         return 2
     paths = [*(str(ROOT / folder) for folder in FOLDERS), str(ROOT / "examples" / "pmg-adapter-example")]
     sys.path[:0] = paths
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    os.environ |= {"PYTHONPATH": os.pathsep.join(paths), "TQDM_DISABLE": "1"}
     chosen = [case for case in CASES if not names or case.folder in names]
     with chat_server() as SERVER:
         failed = [case.folder for case in chosen if not run(case)]
