@@ -7,10 +7,10 @@ BIN := .venv/bin
 INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint types clean
+.PHONY: help demo test slow lint types conformance clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.demo ## install what the main job needs, and make a personalised emoji
 	$(BIN)/pmg generate --user $(SAMPLE) --message "$(MESSAGE)" --out out
@@ -28,8 +28,11 @@ lint: .venv/.test ## ruff, rules and format
 types: .venv/.test ## mypy, strict
 	$(BIN)/mypy
 
+conformance: .venv/.test ## every adapter of the repository against the contract; reports in build/conformance
+	$(BIN)/python .ci/conformance.py
+
 clean: ## remove the environment and what was built; training data in build/emoji stays
-	rm -rf .venv build/lib build/bdist.* dist out out-*
+	rm -rf .venv build/lib build/bdist.* build/conformance dist out out-*
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pmg-sdk needs Python 3.11 or newer; set PYTHON=python3.12, for example")'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from pmg_stable_diffusion.text_batch import TextBatch
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["OnStep", "denoise", "draw_noise"]
+__all__ = ["OnStep", "denoise", "draw_noise", "noise_generator"]
 
 OnStep = Callable[["torch.Tensor"], None]
 """Called after every step with the current estimate of x_0, shape (B, C, h, w)."""
@@ -87,6 +88,19 @@ def predict(
         return_dict=False,
     )[0]
     return eps.float()
+
+
+def noise_generator(seed: int) -> torch.Generator:
+    """The CPU generator of one candidate's noise.
+
+    torch keeps the low 32 bits of a seed and drops the rest; a larger seed is hashed into them, so that 0
+    and 2**32 are two noises.
+    """
+    import torch
+
+    if seed >= 2**32:
+        seed = int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:4], "big")
+    return torch.Generator().manual_seed(seed)
 
 
 def draw_noise(shape: Sequence[int], generators: Sequence[torch.Generator]) -> torch.Tensor:

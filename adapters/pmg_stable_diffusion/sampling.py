@@ -11,7 +11,7 @@ from pmg_sdk.accelerator import in_batches
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.media import Image
 from pmg_stable_diffusion.decode import decode
-from pmg_stable_diffusion.denoise import denoise, draw_noise
+from pmg_stable_diffusion.denoise import denoise, draw_noise, noise_generator
 from pmg_stable_diffusion.guidance import Guidance
 from pmg_stable_diffusion.schedulers import make_scheduler
 from pmg_stable_diffusion.text_batch import TextBatch
@@ -100,7 +100,7 @@ class Sampler:
         negatives = [job.negative for job in jobs if job.negative is not None]
         if len(negatives) < len(jobs):
             negatives = [job.negative or job.prompt for job in jobs] if negatives else []
-        generators = [torch.Generator().manual_seed(job.seed) for job in jobs]
+        generators = [noise_generator(job.seed) for job in jobs]
         width, height = self.size
         shape = (unet.config.in_channels, height // self.downscaling, width // self.downscaling)
         w = torch.tensor([job.guidance for job in jobs], dtype=torch.float32, device=device)

@@ -74,6 +74,8 @@ class Blip2Captioner(ImageReader, Captioner):
         tokens = blip.model.generate(
             pixel_values=blip.pixels(media, "BLIP"),
             **inputs,
+            # A caption that ends before it began would be an empty line of a prompt.
+            begin_suppress_tokens=blip.processor.tokenizer.all_special_ids,
             max_new_tokens=self.max_new_tokens,
             do_sample=False,
             num_beams=1,

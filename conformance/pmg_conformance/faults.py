@@ -27,7 +27,7 @@ def out_of_memory(adapter: Any) -> Iterator[None]:
     Adapters on torch need nothing: every module's forward raises what a full GPU raises.
 
     Raises:
-        NotRun: the adapter uses no torch and has no `SupportsFaults`.
+        NotRun: the adapter uses no torch, also where others have loaded it, and has no `SupportsFaults`.
     """
     if isinstance(adapter, SupportsFaults):
         with adapter.fault("out_of_memory"):
@@ -37,7 +37,11 @@ def out_of_memory(adapter: Any) -> Iterator[None]:
     if torch is None:
         raise NotRun("needs an adapter on torch, or one with `fault(kind)` (SupportsFaults)")
 
+    asked = False
+
     def full(*_: Any) -> None:
+        nonlocal asked
+        asked = True
         raise torch.OutOfMemoryError("CUDA out of memory (a fault on purpose)")
 
     hook = torch.nn.modules.module.register_module_forward_pre_hook(full)
@@ -45,3 +49,5 @@ def out_of_memory(adapter: Any) -> Iterator[None]:
         yield
     finally:
         hook.remove()
+    if not asked:  # torch is here for somebody else
+        raise NotRun("needs an adapter on torch, or one with `fault(kind)` (SupportsFaults)")

@@ -15,6 +15,7 @@ from pmg_sdk.cli.completion import completion
 from pmg_sdk.cli.generate import generate
 from pmg_sdk.cli.lazy import LazyCommand
 from pmg_sdk.cli.listing import adapters, scenarios
+from pmg_sdk.cli.new_adapter import new_adapter
 from pmg_sdk.cli.preference import preference
 from pmg_sdk.cli.replay import replay
 from pmg_sdk.errors import Cancelled, PMGError
@@ -84,5 +85,15 @@ conformance = LazyCommand(
     "Check whether an adapter or scenario honours the contract.",
 )
 
-for command in (generate, replay, preference, adapters, scenarios, assets, conformance, completion):
+for command in (
+    generate,
+    replay,
+    preference,
+    adapters,
+    scenarios,
+    assets,
+    conformance,
+    new_adapter,
+    completion,
+):
     main.add_command(command)

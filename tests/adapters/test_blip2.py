@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from sample_media import Sound, pictures
@@ -12,6 +13,7 @@ from tiny_models.captioners import blip2_folder, blip_folder
 from tiny_models.dual_encoders import clip_folder
 
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError
+from pmg_sdk.media import Image
 from pmg_transformers.blip2 import Blip2Captioner
 
 
@@ -65,6 +67,13 @@ def test_batch_size_does_not_change_captions(kind: str, request: pytest.FixtureR
 def test_caption_has_at_most_the_tokens_asked_for(opt: Path) -> None:
     (caption,) = Blip2Captioner(model=str(opt), device="cpu", max_new_tokens=3).caption(pictures(1))
     assert 1 <= len(caption.split()) <= 3
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_caption_is_never_empty(seed: int, tmp_path: Path) -> None:
+    folder = blip2_folder(tmp_path, seed=seed)  # would end some captions with their first token
+    blank = Image(np.full((32, 32, 3), 90, np.uint8))
+    assert all(Blip2Captioner(model=str(folder), device="cpu").caption([*pictures(8), blank]))
 
 
 def test_nothing_in_gives_nothing_out(opt: Path) -> None:

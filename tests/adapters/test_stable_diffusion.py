@@ -129,6 +129,12 @@ def test_seed_and_conditioning_change_the_picture(emoji: StableDiffusionGenerato
     assert difference(first, other_text) > 0
 
 
+def test_seeds_that_differ_in_their_high_bits_alone_give_other_noise(emoji: StableDiffusionGenerator) -> None:
+    (dog,) = requests_of(emoji, "dog dog dog")
+    small, large, larger = emoji.generate([dataclasses.replace(dog, seed=2**32 * n + 1) for n in range(3)])
+    assert min(difference(small, large), difference(large, larger)) > 1
+
+
 def test_padding_a_short_conditioning_beside_a_long_one_changes_nothing(
     emoji: StableDiffusionGenerator,
 ) -> None:

@@ -86,7 +86,7 @@ def test_commands_exist(page: Path) -> None:
         assert not unknown, f"{module} does not take {unknown}"
     from pmg_sdk.cli import main
 
-    for command, options in re.findall(r"^ {4}pmg (\w+)([^`\n]*)", text, re.M):
+    for command, options in re.findall(r"^ {4}pmg ([a-z][\w-]*)([^`\n]*)", text, re.M):
         does = getattr(main.commands[command], "real", main.commands[command])  # a lazy one stands for it
         taken = {flag for parameter in does.params for flag in parameter.opts}
         nested = getattr(does, "commands", {})

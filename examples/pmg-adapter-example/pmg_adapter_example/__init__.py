@@ -1,0 +1,1 @@
+"""Bouquets for pmg-sdk: every keyword is a flower."""
