@@ -108,23 +108,23 @@ def answer_all(
     users: Mapping[str, UserPreference],
     pictures: Path,
     numbers: Sequence[int] = range(len(MESSAGES)),
-    noises: int = 1,
+    noises: Sequence[int] = (0,),
 ) -> Iterator[dict[str, Any]]:
     """A record for every pair and noise; in one noise all users of a message start from the same.
 
-    The pictures of the first noise are kept.
+    The pictures of the first of `noises` are kept.
     """
     pictures.mkdir(parents=True, exist_ok=True)
-    for noise, number in itertools.product(range(noises), numbers):
+    for noise, number in itertools.product(noises, numbers):
         message, seed = MESSAGES[number], number + noise * len(MESSAGES)
         target = pipeline.target(message)
         (plain,) = pipeline.candidates(UserPreference(Keywords()), target, seed=seed)
-        if noise == 0:
+        if noise == noises[0]:
             plain.media.save(picture_file(pictures, NOBODY, number))
         for user, preference in users.items():
             made = pipeline.candidates(preference, target, seed=seed)
             winner = pipeline.select(made).winner
-            if noise == 0:
+            if noise == noises[0]:
                 winner.media.save(picture_file(pictures, user, number))
             yield {
                 "user": user,
@@ -213,12 +213,16 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, default=Path("recipes/emoji/judge/recogniser.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("recipes/emoji/results"))
     parser.add_argument("--noises", type=int, default=3, help="answers to every pair")
+    parser.add_argument(
+        "--after", type=int, default=3, help="noises left out: alpha was chosen on the first three"
+    )
     options = parser.parse_args()
     pipeline = PMGPipeline.from_scenario("emoticons")
     judge = Judge(options.judge, options.data / "art.zip")
     users = {user: pipeline.preference(behavior) for user, behavior in sample_users().items()}
     records = []
-    for record in answer_all(pipeline, judge, users, options.data / "selection", noises=options.noises):
+    noises = range(options.after, options.after + options.noises)
+    for record in answer_all(pipeline, judge, users, options.data / "selection", noises=noises):
         records.append(record)
         print(record["user"], record["k_t"], record["winner"], flush=True)
     spec = pipeline.roles.generator.spec
