@@ -104,6 +104,28 @@ class SharesItsTexts(ReferenceTextEncoder):
         return super().encode(self._texts)
 
 
+@mutant("text_encoder", "PMG-ANY-025")
+class RoundsByTheBatch(ReferenceTextEncoder):
+    """Claims to be exact, and sums in another order for every size of a batch."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        rounding = np.float32(1 + 1e-6 * len(texts))
+        return [
+            Conditioning(each.embeds * rounding, each.space, each.pooled) for each in super().encode(texts)
+        ]
+
+
+@mutant("text_encoder", "PMG-ANY-025", named=True)
+class SumsInTheOrderOfASet(ReferenceTextEncoder):
+    """Claims to be exact, and rounds by Python's own hash of text, which differs in every process."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        return [
+            Conditioning(each.embeds * np.float32(1 + 1e-6 * (hash(text) % 64)), each.space, each.pooled)
+            for text, each in zip(texts, super().encode(texts), strict=True)
+        ]
+
+
 @mutant("text_encoder", "PMG-ANY-030")
 class LogsTexts(ReferenceTextEncoder):
     """Logs what it encodes, at DEBUG."""
