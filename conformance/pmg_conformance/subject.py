@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_conformance.check import Kind
@@ -14,6 +16,7 @@ from pmg_conformance.exhibit import Exhibit
 from pmg_conformance.failure import NotRun
 
 if TYPE_CHECKING:
+    from pmg_conformance.golden import Golden
     from pmg_conformance.work import Work
     from pmg_sdk.media import Media
     from pmg_sdk.plugins import AdapterSpec
@@ -31,6 +34,7 @@ class Aids:
         pairs: texts with a medium that shows each, for scorers.
         scorer: judges what a generator makes.
         twin: another text encoder that claims the same space.
+        golden: what it answered once, see `pmg_conformance.golden`.
         words: of a command that gives these same aids, for the repro of a failure.
     """
 
@@ -38,7 +42,19 @@ class Aids:
     pairs: Sequence[tuple[str, Media]] = ()
     scorer: Any = None
     twin: Any = None
+    golden: Golden | None = None
     words: Sequence[str] = ()
+
+    def with_golden(self, path: Path) -> Aids:
+        """These, and the golden file at `path`.
+
+        Raises:
+            InputError: there is none.
+        """
+        from pmg_conformance.golden import load_golden
+
+        words = (*self.words, "--golden", str(path))
+        return dataclasses.replace(self, golden=load_golden(path), words=words)
 
 
 @dataclass(eq=False)

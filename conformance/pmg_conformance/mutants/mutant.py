@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pmg_conformance.check import Kind
+from pmg_conformance.golden import adapter_name, record
 from pmg_conformance.reference.plugin import pmg_adapters
 from pmg_conformance.subject import Aids, Subject
 from pmg_conformance.target import find
@@ -32,6 +34,7 @@ class Mutant:
         killed_by: the check that must notice.
         declared: abilities it claims.
         spec: its record in a registry, for what only that can show.
+        before: what it was when its golden file was recorded.
     """
 
     name: str
@@ -41,12 +44,17 @@ class Mutant:
     killed_by: str
     declared: frozenset[str] | None = None
     spec: AdapterSpec | ScenarioSpec | None = None
+    before: type | None = None
 
     def subject(self, aids: Aids | None = None) -> Subject:
         """A new subject for checks."""
         kind = None if self.kind == "scenario" else self.kind
         found = find(self.target, kind=kind, declared=self.declared, aids=aids)
         found.spec = self.spec
+        if self.before is not None:
+            known = record(find(self.before, kind=kind, aids=aids))
+            golden = known.model_copy(update={"adapter": adapter_name(found)})
+            found.aids = dataclasses.replace(found.aids, golden=golden)
         return found
 
 
@@ -61,12 +69,14 @@ def mutant(
     named: bool = False,
     declared: frozenset[str] | None = None,
     spec: AdapterSpec | None = None,
+    before: type | None = None,
 ) -> Callable[[Made], Made]:
     """Register a class as a mutant; its docstring says what is wrong with it.
 
     Args:
         named: whether checks know it as "module:Class", so that another process can make it.
         declared: what it claims; by default what the reference of its role does.
+        before: what it was when its golden file was recorded.
     """
 
     def register(made: Made) -> Made:
@@ -74,9 +84,8 @@ def mutant(
         target = f"{made.__module__}:{made.__name__}" if named else made
         wrong = inspect.cleandoc(made.__dict__["__doc__"])
         words = re.findall(r"[A-Z][a-z]*", made.__name__)
-        _MUTANTS.append(
-            Mutant("-".join(words).lower(), kind, target, " ".join(wrong.split()), killed_by, claims, spec)
-        )
+        name, told = "-".join(words).lower(), " ".join(wrong.split())
+        _MUTANTS.append(Mutant(name, kind, target, told, killed_by, claims, spec, before))
         return made
 
     return register

@@ -59,6 +59,14 @@ class RoundsAnew(ReferenceScorer):
         return super().embed_text(texts) * rounding
 
 
+@mutant("scorer", "PMG-ANY-026", before=ReferenceScorer)
+class WasQuantised(ReferenceScorer):
+    """Has weights of fewer bits than when its golden file was recorded."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(np.round(super().embed_text(texts) * 64) / 64, np.float32)
+
+
 @mutant("scorer", "PMG-ANY-030")
 class LogsTexts(ReferenceScorer):
     """Logs the texts that it scores, as information."""

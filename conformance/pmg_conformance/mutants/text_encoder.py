@@ -126,6 +126,18 @@ class SumsInTheOrderOfASet(ReferenceTextEncoder):
         ]
 
 
+@mutant("text_encoder", "PMG-ANY-026", before=ReferenceTextEncoder)
+class ChangedItsTokenizer(ReferenceTextEncoder):
+    """Counts and encodes one token more than when its golden file was recorded."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [count + 1 for count in super().count_tokens(texts)]
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        made = [np.concatenate([each.embeds, each.embeds[-1:]]) for each in super().encode(texts)]
+        return [Conditioning(rows[: self.max_tokens], self.space, rows.mean(axis=0)) for rows in made]
+
+
 @mutant("text_encoder", "PMG-ANY-030")
 class LogsTexts(ReferenceTextEncoder):
     """Logs what it encodes, at DEBUG."""
