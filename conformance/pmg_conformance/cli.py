@@ -111,6 +111,12 @@ def _aid_options(command: F) -> F:
     """What some checks need besides."""
     for option in (
         click.option(
+            "--budget-seconds",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0, min_open=True),
+            help="For the first answer of a new process.  [60, 120 or 600, by tier]",
+        ),
+        click.option(
             "--golden",
             metavar="FILE",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -354,16 +360,24 @@ def _aids(
     pairs: Path | None = None,
     media: Path | None = None,
     golden: Path | None = None,
+    budget_seconds: float | None = None,
 ) -> Aids:
     from pmg_conformance.aids import media_in, pairs_in
     from pmg_conformance.subject import Aids
 
-    given = {"--scorer": scorer, "--twin": twin, "--pairs": pairs, "--media": media}
+    given = {
+        "--scorer": scorer,
+        "--twin": twin,
+        "--pairs": pairs,
+        "--media": media,
+        "--budget-seconds": budget_seconds,
+    }
     aids = Aids(
         media=() if media is None else media_in(media),
         pairs=() if pairs is None else pairs_in(pairs),
         scorer=None if scorer is None else _subject(scorer, "scorer", {}).fresh(),
         twin=None if twin is None else _subject(twin, "text_encoder", {}).fresh(),
+        budget_seconds=budget_seconds,
         words=tuple(str(word) for pair in given.items() if pair[1] is not None for word in pair),
     )
     return aids if golden is None else aids.with_golden(golden)

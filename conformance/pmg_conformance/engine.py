@@ -75,6 +75,7 @@ def check_subject(
     Raises:
         InputError: its golden file is of another adapter, role or version of the contract.
     """
+    subject.tier = tier
     run = Run(subject, waivers)
     entries = []
     for entry in itertools.chain(map(run.entry, _chosen(subject, tier, only)), run.stray_waivers()):

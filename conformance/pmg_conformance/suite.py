@@ -157,6 +157,7 @@ def _made(suite: type[_Conformance]) -> Run:
         declared=suite.declared,
         aids=aids,
     )
+    subject.tier = suite.tier
     return Run(subject, _waivers(suite))
 
 

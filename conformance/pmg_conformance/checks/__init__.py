@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pmg_conformance.checks import (
     answers,
+    budgets,
     captioner,
     construction,
     determinism,
@@ -20,6 +21,7 @@ from pmg_conformance.checks import (
 
 __all__ = [
     "answers",
+    "budgets",
     "captioner",
     "construction",
     "determinism",

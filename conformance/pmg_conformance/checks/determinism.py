@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import pickle
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from pmg_conformance.check import check
 from pmg_conformance.failure import NotRun, expect
-from pmg_conformance.process import run_python
-from pmg_conformance.subject import Aids, Subject
+from pmg_conformance.process import elsewhere
+from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work, as_numbers
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.media import Image, Media
@@ -161,30 +159,6 @@ def exact_digest(subject: Subject) -> str:
         for answer in work.do(subject.adapter, work.items):
             digest.update(_bits(answer))
     return digest.hexdigest()
-
-
-def elsewhere(subject: Subject, asked: Callable[[Subject], object]) -> str:
-    """What a function of this package prints of the same subject in a new process.
-
-    Raises:
-        NotRun: no other process can make the subject.
-    """
-    if subject.target is None:
-        raise NotRun("name the adapter by its registered name or as module:Class")
-    program = (
-        "import pickle, sys\n"
-        f"from {asked.__module__} import {asked.__name__}\n"
-        "from pmg_conformance.target import find\n"
-        f"print({asked.__name__}(find(**pickle.load(sys.stdin.buffer))))\n"
-    )
-    described = {
-        "target": subject.target,
-        "kind": subject.kind,
-        "options": dict(subject.options),
-        # Of the aids, those that items are made of.
-        "aids": Aids(media=subject.aids.media, pairs=subject.aids.pairs),
-    }
-    return run_python(program, input=pickle.dumps(described)).strip().splitlines()[-1]
 
 
 def _bits(answer: object) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from pmg_conformance.mutants.mutant import mutant
+from pmg_conformance.mutants.mutant import mutant, wrong_module
 from pmg_conformance.reference import ReferenceTextEncoder
 from pmg_conformance.reference.world import SPACE, WIDTH, words
 from pmg_sdk.conditioning import Conditioning
@@ -145,6 +146,33 @@ class LogsTexts(ReferenceTextEncoder):
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         logging.getLogger(__name__).debug("encoding %s", texts)
         return super().encode(texts)
+
+
+wrong_module(
+    "computes-a-table",
+    "text_encoder",
+    "PMG-ANY-041",
+    "pmg_conformance.mutants.slow_import:ComputesATable",
+    "Computes a table when its module is imported.",
+)
+
+
+@mutant("text_encoder", "PMG-ANY-042", named=True, budget_seconds=0.2)
+class ConvertsItsWeights(ReferenceTextEncoder):
+    """Converts its weights anew at every start, and takes longer than it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        time.sleep(0.3)
+
+
+@mutant("text_encoder", "PMG-ANY-043", named=True, options={"model": str(Path(__file__).parent)})
+class ReadsItsModelOften(ReferenceTextEncoder):
+    """Has far more in memory while it starts than the files of its model hold."""
+
+    def __init__(self, *, model: str) -> None:
+        super().__init__()
+        np.ones(256 * 2**17)  # 256 MiB, and gone
 
 
 @mutant("text_encoder", "PMG-TXT-001")
