@@ -16,9 +16,10 @@ ABILITIES: dict[str, type] = {
 }
 """Name in `AdapterSpec.capabilities` -> Protocol."""
 
-PROMISES = frozenset({"threads"})
+PROMISES = frozenset({"exact", "threads"})
 """Abilities without a method: they are promised in the spec and seen only by trying.
 
+"exact": equal answers are equal to the last bit, not within the tolerances of `pmg_conformance.work`.
 "threads": several threads may call one adapter at once.
 """
 

@@ -89,8 +89,8 @@ def _subject_options(command: F) -> F:
     )(command)
 
 
-def _aid_options(command: F) -> F:
-    """What some checks need besides."""
+def _media_options(command: F) -> F:
+    """What sample media are."""
     folder = click.Path(path_type=Path, file_okay=False)
     for option in (
         click.option(
@@ -101,6 +101,26 @@ def _aid_options(command: F) -> F:
         ),
         click.option(
             "--pairs", metavar="FOLDER", type=folder, help="For scorers: red_cat.png shows a red cat."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _aid_options(command: F) -> F:
+    """What some checks need besides."""
+    for option in (
+        click.option(
+            "--budget-seconds",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0, min_open=True),
+            help="For the first answer of a new process.  [60, 120 or 600, by tier]",
+        ),
+        click.option(
+            "--golden",
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="What it answered before, as `record` wrote it.",
         ),
         click.option(
             "--twin",
@@ -114,7 +134,7 @@ def _aid_options(command: F) -> F:
         ),
     ):
         command = option(command)
-    return command
+    return _media_options(command)
 
 
 @conformance.command(epilog="Example: pmg conformance run stable-diffusion --tier smoke")
@@ -148,19 +168,17 @@ def _aid_options(command: F) -> F:
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     target: str,
     role: Kind | None,
     assignments: tuple[str, ...],
     tier: Tier,
     only: tuple[str, ...],
     waivers_file: Path | None,
-    scorer: str | None,
-    twin: str | None,
-    pairs: Path | None,
-    media: Path | None,
     formats: str | None,
     out: Path | None,
     as_json: bool,
+    **aids: Any,
 ) -> None:
     """Check TARGET; the same as naming it at once, for one that is called like a command."""
     wanted = _formats(formats, out)
@@ -169,7 +187,7 @@ def run(
     from pmg_conformance.waivers import load_waivers
 
     waivers = None if waivers_file is None else load_waivers(waivers_file)
-    subject = _subject(target, role, options, _aids(scorer, twin, pairs, media))
+    subject = _subject(target, role, options, _aids(**aids))
     report = check_subject(subject, tier=tier, only=only, waivers=waivers, on_entry=_progress(as_json))
     written = write_reports(report, wanted, out or Path("conformance-report")) if wanted else []
     if as_json:
@@ -191,32 +209,53 @@ def run(
 @click.pass_context
 def repro(
     ctx: click.Context,
+    /,
     id: str,
     target: str,
     role: Kind | None,
     assignments: tuple[str, ...],
-    scorer: str | None,
-    twin: str | None,
-    pairs: Path | None,
-    media: Path | None,
     debug: bool,
+    **aids: Any,
 ) -> None:
     """Run the check ID alone on TARGET, and show what was expected and what came.
 
     Exit code 1 says that it failed.
     """
-    from pmg_conformance.engine import run_check
+    from pmg_conformance.engine import Run
 
     check = find_check(id)
-    subject = _subject(target, role, _options(assignments), _aids(scorer, twin, pairs, media))
+    subject = _subject(target, role, _options(assignments), _aids(**aids))
     raised: list[BaseException] = []
-    entry = run_check(_recording(check, raised), subject)
+    entry = Run(subject).entry(_recording(check, raised))
     click.echo(entry.explanation)
     click.echo(f"{'outcome:':<14}{entry.outcome}{f' ({entry.reason})' if entry.reason else ''}")
     if raised and (debug or ctx.find_root().params.get("debug")):
         click.echo(printable("".join(traceback.format_exception(raised[0]))), err=True)
     if entry.outcome == "fail":
         ctx.exit(1)
+
+
+@conformance.command(epilog="Example: pmg conformance record my_package:MyScorer --out golden.json")
+@click.argument("target")
+@_subject_options
+@_media_options
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file; whole or not at all.",
+)
+def record(target: str, role: Kind | None, assignments: tuple[str, ...], out: Path, **media: Any) -> None:
+    """Write what TARGET answers to the sample items into a file, for --golden to compare with later.
+
+    Counts of tokens and text are kept exactly, embeddings as numbers, media as thumbnails. Look at the
+    report of a run first: what is recorded is what it answers, right or wrong.
+    """
+    from pmg_conformance.golden import record as recorded
+
+    subject = _subject(target, role, _options(assignments), _aids(**media))
+    click.echo(str(recorded(subject).save(out)))
 
 
 @conformance.command(epilog="Example: pmg conformance diff before/report.json after/report.json")
@@ -315,18 +354,33 @@ def _subject(target: str, role: Kind | None, options: dict[str, Any], aids: Aids
     return find(target, kind=role, options=options, aids=aids)
 
 
-def _aids(scorer: str | None, twin: str | None, pairs: Path | None, media: Path | None) -> Aids:
+def _aids(
+    scorer: str | None = None,
+    twin: str | None = None,
+    pairs: Path | None = None,
+    media: Path | None = None,
+    golden: Path | None = None,
+    budget_seconds: float | None = None,
+) -> Aids:
     from pmg_conformance.aids import media_in, pairs_in
     from pmg_conformance.subject import Aids
 
-    given = {"--scorer": scorer, "--twin": twin, "--pairs": pairs, "--media": media}
-    return Aids(
+    given = {
+        "--scorer": scorer,
+        "--twin": twin,
+        "--pairs": pairs,
+        "--media": media,
+        "--budget-seconds": budget_seconds,
+    }
+    aids = Aids(
         media=() if media is None else media_in(media),
         pairs=() if pairs is None else pairs_in(pairs),
         scorer=None if scorer is None else _subject(scorer, "scorer", {}).fresh(),
         twin=None if twin is None else _subject(twin, "text_encoder", {}).fresh(),
+        budget_seconds=budget_seconds,
         words=tuple(str(word) for pair in given.items() if pair[1] is not None for word in pair),
     )
+    return aids if golden is None else aids.with_golden(golden)
 
 
 def _recording(check: Check, raised: list[BaseException]) -> Check:

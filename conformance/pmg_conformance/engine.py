@@ -7,6 +7,7 @@ import itertools
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pmg_conformance.check import Check, Kind, Tier, checks, find_check
@@ -37,6 +38,7 @@ def check_adapter(
     only: Sequence[str] = (),
     waivers: Mapping[str, Waiver] | None = None,
     aids: Aids | None = None,
+    golden: Path | None = None,
     plugins: Registry | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Report:
@@ -47,11 +49,15 @@ def check_adapter(
         tier: "smoke" takes seconds, "core" minutes on a CPU, "full" may want a GPU.
         only: ids of checks to run; empty runs all of the tier.
         waivers: known failures by id, see `load_waivers`.
+        golden: a file that `pmg conformance record` wrote, to compare answers with.
         on_entry: hears of every entry as it comes.
 
     Raises:
-        InputError: the target cannot be found, or an id of `only` is unknown or for another role.
+        InputError: the target cannot be found, an id of `only` is unknown or for another role, or the
+            golden file is corrupt or of another adapter, role or version of the contract.
     """
+    if golden is not None:
+        aids = (aids or Aids()).with_golden(golden)
     subject = find(target, kind=kind, options=options, declared=declared, aids=aids, plugins=plugins)
     return check_subject(subject, tier=tier, only=only, waivers=waivers, on_entry=on_entry)
 
@@ -64,7 +70,12 @@ def check_subject(
     waivers: Mapping[str, Waiver] | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Report:
-    """As `check_adapter`, for a subject that was found."""
+    """As `check_adapter`, for a subject that was found.
+
+    Raises:
+        InputError: its golden file is of another adapter, role or version of the contract.
+    """
+    subject.tier = tier
     run = Run(subject, waivers)
     entries = []
     for entry in itertools.chain(map(run.entry, _chosen(subject, tier, only)), run.stray_waivers()):
@@ -88,9 +99,14 @@ class Run:
     """Checks on one subject, one after another.
 
     It knows what failed before: after a smoke check that failed, no later tier runs.
+
+    Raises:
+        InputError: the subject's golden file is of another adapter, role or version of the contract.
     """
 
     def __init__(self, subject: Subject, waivers: Mapping[str, Waiver] | None = None) -> None:
+        if subject.aids.golden is not None:
+            subject.aids.golden.must_fit(subject)
         self.subject = subject
         self.waivers = dict(waivers or {})
         self._blocked = ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from pmg_conformance.check import Check, Tier, checks
 from pmg_conformance.engine import run_check
+from pmg_conformance.golden import record
 from pmg_conformance.mutants import Mutant, mutants
 from pmg_conformance.reference.aids import reference_aids
 from pmg_conformance.reference.plugin import pmg_adapters, pmg_scenarios
@@ -128,11 +130,12 @@ def references(aids: Aids) -> Iterable[Subject]:
         for options in forms:
             found = find(spec.factory, kind=spec.role, options=options, declared=spec.capabilities, aids=aids)
             found.spec = spec
+            found.aids = dataclasses.replace(found.aids, golden=record(found))
             found.name = " ".join([spec.factory.partition(":")[2], *options.values()])
             yield found
-    for record in pmg_scenarios():
-        found = find(record.factory, aids=aids)
-        found.spec, found.name = record, record.factory.partition(":")[2]
+    for scenario in pmg_scenarios():
+        found = find(scenario.factory, aids=aids)
+        found.spec, found.name = scenario, scenario.factory.partition(":")[2]
         yield found
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmg_conformance.check import Kind
+from pmg_conformance.check import Kind, Tier
 from pmg_conformance.exhibit import Exhibit
 from pmg_conformance.failure import NotRun
 
 if TYPE_CHECKING:
+    from pmg_conformance.cold_start import ColdStart
+    from pmg_conformance.golden import Golden
     from pmg_conformance.work import Work
     from pmg_sdk.media import Media
     from pmg_sdk.plugins import AdapterSpec
@@ -31,6 +35,8 @@ class Aids:
         pairs: texts with a medium that shows each, for scorers.
         scorer: judges what a generator makes.
         twin: another text encoder that claims the same space.
+        golden: what it answered once, see `pmg_conformance.golden`.
+        budget_seconds: until the first answer in a new process; None is generous, by tier.
         words: of a command that gives these same aids, for the repro of a failure.
     """
 
@@ -38,7 +44,20 @@ class Aids:
     pairs: Sequence[tuple[str, Media]] = ()
     scorer: Any = None
     twin: Any = None
+    golden: Golden | None = None
+    budget_seconds: float | None = None
     words: Sequence[str] = ()
+
+    def with_golden(self, path: Path) -> Aids:
+        """These, and the golden file at `path`.
+
+        Raises:
+            InputError: there is none.
+        """
+        from pmg_conformance.golden import load_golden
+
+        words = (*self.words, "--golden", str(path))
+        return dataclasses.replace(self, golden=load_golden(path), words=words)
 
 
 @dataclass(eq=False)
@@ -55,6 +74,7 @@ class Subject:
             it has is what it claims.
         target: a name or "module:Class" by which another process can make it; None for objects.
         aids: see `Aids`.
+        tier: up to which it is checked, for what may take the longer the further one goes.
         exhibits: what checks want a reader to see.
     """
 
@@ -66,6 +86,7 @@ class Subject:
     declared: frozenset[str] | None = None
     target: str | None = None
     aids: Aids = field(default_factory=Aids)
+    tier: Tier = "core"
     exhibits: list[Exhibit] = field(default_factory=list)
 
     def fresh(self) -> Any:
@@ -84,6 +105,17 @@ class Subject:
 
         declared = present(self.adapter) if self.declared is None else self.declared
         return declared | stated(self.kind, self.adapter)
+
+    @cached_property
+    def cold_start(self) -> ColdStart:
+        """What it costs to start it in a new process.
+
+        Raises:
+            NotRun: no other process can make it.
+        """
+        from pmg_conformance.cold_start import cold_start
+
+        return cold_start(self)
 
     @cached_property
     def works(self) -> tuple[Work, ...]:

@@ -54,6 +54,7 @@ class _Conformance:
         tier: how far to go: "smoke", "core" or "full".
         waivers: known failures: a TOML file, beside the test's own where its path is relative; or a
             mapping of check ids to a `Waiver` or its fields.
+        golden: a file that `pmg conformance record` wrote, beside the test's own where its path is relative.
     """
 
     kind: ClassVar[Kind]
@@ -62,6 +63,7 @@ class _Conformance:
     declared: ClassVar[frozenset[str] | None] = None
     tier: ClassVar[Tier] = "core"
     waivers: ClassVar[str | Path | Mapping[str, Waiver | Mapping[str, Any]]] = {}
+    golden: ClassVar[str | Path | None] = None
 
     def aids(self) -> Aids:
         """What some checks need besides the adapter; a check whose aid is missing is skipped."""
@@ -145,13 +147,17 @@ def _run_of(suite: type[_Conformance]) -> Run:
 def _made(suite: type[_Conformance]) -> Run:
     if not hasattr(suite, "target"):
         pytest.fail(f'{suite.__name__}: say what to check: target = "my_package:MyClass"', pytrace=False)
+    aids = suite().aids()
+    if suite.golden is not None:
+        aids = aids.with_golden(Path(inspect.getfile(suite)).parent / suite.golden)
     subject = find(
         suite.target,  # of the class: of an instance, a function would be a method
         kind=suite.kind,
         options=suite.options,
         declared=suite.declared,
-        aids=suite().aids(),
+        aids=aids,
     )
+    subject.tier = suite.tier
     return Run(subject, _waivers(suite))
 
 

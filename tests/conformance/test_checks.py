@@ -11,7 +11,7 @@ from pmg_conformance.check import find_check
 from pmg_sdk.errors import InputError
 
 PUBLISHED = {
-    "ANY": (1, 2, 3, 4, 5, 6, *range(10, 17), *range(20, 25), 30, 40),
+    "ANY": (1, 2, 3, 4, 5, 6, *range(10, 17), *range(20, 27), 30, *range(40, 44)),
     "LLM": range(1, 9),
     "CAP": range(1, 4),
     "TXT": range(1, 9),

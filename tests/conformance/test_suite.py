@@ -12,7 +12,10 @@ import pytest
 
 from pmg_conformance import Outcome, check_adapter, checks
 from pmg_conformance import suite as doors
+from pmg_conformance.golden import record
+from pmg_conformance.reference import ReferenceTextEncoder
 from pmg_conformance.subject import Aids
+from pmg_conformance.target import find
 
 AS_PYTEST_HAS_IT: dict[Outcome, str] = {
     "pass": "passed",
@@ -129,6 +132,20 @@ def test_a_factory_and_aids_are_taken_as_they_are(folder: Path) -> None:
     assert ran.code == 0, ran.printed
     assert ran.tests["test_conformance[PMG-TXT-007]"] == ("passed", "")
     assert ran.tests["test_conformance[PMG-ANY-004]"] == ("passed", "")
+
+
+def test_a_golden_file_lies_beside_the_tests(folder: Path) -> None:
+    record(find(ReferenceTextEncoder)).save(folder / "golden.json")
+    ran = Ran(
+        folder,
+        "from pmg_conformance.suite import TextEncoderConformance\n"
+        "class TestMine(TextEncoderConformance):\n"
+        "    target = 'pmg_conformance.reference:ReferenceTextEncoder'\n"
+        "    golden = 'golden.json'\n",
+        "-k",
+        "PMG-ANY-026",
+    )
+    assert ran.tests == {"test_conformance[PMG-ANY-026]": ("passed", "")}
 
 
 @pytest.mark.parametrize(

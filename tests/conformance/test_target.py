@@ -24,8 +24,8 @@ def plugins() -> Registry:
 def test_a_registered_name_brings_its_claims(plugins: Registry) -> None:
     subject = find("reference", kind="generator", plugins=plugins)
     assert isinstance(subject.adapter, ReferenceGenerator)
-    assert subject.declared == {"preview"}
-    assert subject.claims == {"preview", "sequence", "negative"}
+    assert subject.declared == {"exact", "preview"}
+    assert subject.claims == {"exact", "preview", "sequence", "negative"}
 
 
 def test_another_process_finds_what_was_registered_by_hand(plugins: Registry) -> None:

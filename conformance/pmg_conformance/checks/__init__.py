@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pmg_conformance.checks import (
     answers,
+    budgets,
     captioner,
     construction,
     determinism,
     discretion,
     generator,
+    golden,
     llm,
     resources,
     scenario,
@@ -19,11 +21,13 @@ from pmg_conformance.checks import (
 
 __all__ = [
     "answers",
+    "budgets",
     "captioner",
     "construction",
     "determinism",
     "discretion",
     "generator",
+    "golden",
     "llm",
     "resources",
     "scenario",

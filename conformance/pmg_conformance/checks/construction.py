@@ -6,13 +6,11 @@ import sys
 
 from pmg_conformance.abilities import ABILITIES, PROMISES, present
 from pmg_conformance.check import check
+from pmg_conformance.cold_start import HEAVY
 from pmg_conformance.failure import ConformanceFailure, NotRun, expect
 from pmg_conformance.process import run_python
 from pmg_conformance.subject import Subject
 from pmg_sdk.errors import ConfigError
-
-HEAVY = ("torch", "tensorflow", "jax", "onnxruntime", "transformers", "diffusers", "open_clip", "laion_clap")
-"""Packages that take seconds to import."""
 
 
 @check(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from pmg_conformance.check import check
 from pmg_conformance.failure import NotRun, expect
-from pmg_conformance.process import run_python
-from pmg_conformance.subject import Aids, Subject
+from pmg_conformance.process import elsewhere
+from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work, as_numbers
+from pmg_sdk.conditioning import Conditioning
+from pmg_sdk.media import Image, Media
 
 
 @check("PMG-ANY-020", "any", "smoke", advice="Seed every source of randomness from the request.")
@@ -78,24 +79,13 @@ def another_process_is_the_same(subject: Subject) -> None:
 
     Replays and restarts happen in new processes; Python's own hash of text, for one, differs there.
     """
-    if subject.target is None:
-        raise NotRun("name the adapter by its registered name or as module:Class")
-    here = answers_digest(subject)
-    program = (
-        "import pickle, sys\n"
-        "from pmg_conformance.checks.determinism import answers_digest\n"
-        "from pmg_conformance.target import find\n"
-        "print(answers_digest(find(**pickle.load(sys.stdin.buffer))))\n"
+    there = elsewhere(subject, answers_digest)
+    expect(
+        answers_digest(subject) == there,
+        "the same answers in a new process",
+        "others",
+        "hash() of text, or time, as a seed",
     )
-    asked = {
-        "target": subject.target,
-        "kind": subject.kind,
-        "options": dict(subject.options),
-        # Of the aids, those that items are made of.
-        "aids": Aids(media=subject.aids.media, pairs=subject.aids.pairs),
-    }
-    there = run_python(program, input=pickle.dumps(asked)).strip().splitlines()[-1]
-    expect(here == there, "the same answers in a new process", "others", "hash() of text, or time, as a seed")
 
 
 @check(
@@ -117,6 +107,42 @@ def threads_get_the_same(subject: Subject) -> None:
                 expect(not wrong, f"{work.name}: the same answers in threads", f"{len(wrong)} others")
 
 
+@check(
+    "PMG-ANY-025",
+    "any",
+    "core",
+    requires="exact",
+    advice='Compute in one order and precision whatever the batch, or do not claim "exact".',
+)
+def the_same_is_equal_to_the_last_bit(subject: Subject) -> None:
+    """Again, in another instance, in a batch and in a new process, an answer is equal to the last bit.
+
+    Caches and replays of what claims "exact" compare bytes; the others' are equal within tolerances only.
+    """
+    instance = subject.fresh()
+    for work in subject.works:
+        alone = [_bits(work.do(subject.adapter, [item])[0]) for item in work.items]
+        answers = {
+            "the second time": [work.do(subject.adapter, [item])[0] for item in work.items],
+            "from another instance": [work.do(instance, [item])[0] for item in work.items],
+            "in a batch": work.do(subject.adapter, work.items),
+        }
+        for when, others in answers.items():
+            wrong = [n for n, other in enumerate(others) if _bits(other) != alone[n]]
+            expect(
+                not wrong,
+                f"{work.name}: answers equal to the last bit {when}",
+                f"others at places {wrong}",
+                "rounding that depends on batch, time or order of sums",
+            )
+    expect(
+        exact_digest(subject) == elsewhere(subject, exact_digest),
+        "answers equal to the last bit in a new process",
+        "others",
+        "an order that hash() decides, such as that of a set",
+    )
+
+
 def answers_digest(subject: Subject) -> str:
     """A hash of all answers, coarse enough to be equal on one machine and another run."""
     digest = hashlib.sha256()
@@ -124,6 +150,30 @@ def answers_digest(subject: Subject) -> str:
         for answer in work.do(subject.adapter, work.items):
             digest.update(_coarse(work, answer))
     return digest.hexdigest()
+
+
+def exact_digest(subject: Subject) -> str:
+    """A hash of every bit of all answers."""
+    digest = hashlib.sha256()
+    for work in subject.works:
+        for answer in work.do(subject.adapter, work.items):
+            digest.update(_bits(answer))
+    return digest.hexdigest()
+
+
+def _bits(answer: object) -> bytes:
+    """All of an answer: of arrays type, shape and bytes."""
+    if isinstance(answer, Conditioning):
+        pooled = b"" if answer.pooled is None else _bits(answer.pooled)
+        return b"|".join([answer.space.encode(), _bits(answer.embeds), pooled])
+    if isinstance(answer, Image):
+        return _bits(answer.pixels)
+    if isinstance(answer, Media):
+        return answer.to_bytes()
+    if isinstance(answer, str):
+        return answer.encode("utf-8", "surrogatepass")
+    array = np.asarray(answer)
+    return f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
 
 
 def _coarse(work: Work, answer: object) -> bytes:

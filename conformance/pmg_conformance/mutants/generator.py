@@ -116,6 +116,17 @@ class RemembersTheLastUser(ReferenceGenerator):
         return np.asarray(mixed)
 
 
+@mutant("generator", "PMG-ANY-026", before=ReferenceGenerator)
+class FadesItsColours(ReferenceGenerator):
+    """Has another decoder than when its golden file was recorded, and draws paler."""
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
+        made = super().generate(requests, observer)
+        return [Image((medium.picture().pixels // 2 + 64).astype(np.uint8)) for medium in made]
+
+
 @mutant("generator", "PMG-ANY-030")
 class WarnsWithTheText(ReferenceGenerator):
     """Quotes the text in a warning."""

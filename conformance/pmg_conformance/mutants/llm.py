@@ -88,6 +88,15 @@ class SharesItsPrompt(ReferenceLanguageModel):
         return super().complete(self._prompts, max_tokens=max_tokens, seed=seed)
 
 
+@mutant("llm", "PMG-ANY-026", before=ReferenceLanguageModel)
+class AnswersInCapitals(ReferenceLanguageModel):
+    """Writes capitals, as it did not when its golden file was recorded."""
+
+    def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
+        answers = super().complete(prompts, max_tokens=max_tokens, seed=seed)
+        return [text.upper() for text in answers]
+
+
 @mutant("llm", "PMG-ANY-030")
 class PrintsPrompts(ReferenceLanguageModel):
     """Writes what it is asked to stderr."""

@@ -50,6 +50,23 @@ class DropsOut(ReferenceScorer):
         return np.asarray(rows * np.random.default_rng().uniform(0.5, 1.5, rows.shape), np.float32)
 
 
+@mutant("scorer", "PMG-ANY-025")
+class RoundsAnew(ReferenceScorer):
+    """Claims to be exact, and every call rounds another way, as sums of racing threads do."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rounding = np.float32(1 + 1e-6 * np.random.default_rng().uniform())
+        return super().embed_text(texts) * rounding
+
+
+@mutant("scorer", "PMG-ANY-026", before=ReferenceScorer)
+class WasQuantised(ReferenceScorer):
+    """Has weights of fewer bits than when its golden file was recorded."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(np.round(super().embed_text(texts) * 64) / 64, np.float32)
+
+
 @mutant("scorer", "PMG-ANY-030")
 class LogsTexts(ReferenceScorer):
     """Logs the texts that it scores, as information."""

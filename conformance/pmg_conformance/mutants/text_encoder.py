@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from pmg_conformance.mutants.mutant import mutant
+from pmg_conformance.mutants.mutant import mutant, wrong_module
 from pmg_conformance.reference import ReferenceTextEncoder
 from pmg_conformance.reference.world import SPACE, WIDTH, words
 from pmg_sdk.conditioning import Conditioning
@@ -104,6 +105,40 @@ class SharesItsTexts(ReferenceTextEncoder):
         return super().encode(self._texts)
 
 
+@mutant("text_encoder", "PMG-ANY-025")
+class RoundsByTheBatch(ReferenceTextEncoder):
+    """Claims to be exact, and sums in another order for every size of a batch."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        rounding = np.float32(1 + 1e-6 * len(texts))
+        return [
+            Conditioning(each.embeds * rounding, each.space, each.pooled) for each in super().encode(texts)
+        ]
+
+
+@mutant("text_encoder", "PMG-ANY-025", named=True)
+class SumsInTheOrderOfASet(ReferenceTextEncoder):
+    """Claims to be exact, and rounds by Python's own hash of text, which differs in every process."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        return [
+            Conditioning(each.embeds * np.float32(1 + 1e-6 * (hash(text) % 64)), each.space, each.pooled)
+            for text, each in zip(texts, super().encode(texts), strict=True)
+        ]
+
+
+@mutant("text_encoder", "PMG-ANY-026", before=ReferenceTextEncoder)
+class ChangedItsTokenizer(ReferenceTextEncoder):
+    """Counts and encodes one token more than when its golden file was recorded."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [count + 1 for count in super().count_tokens(texts)]
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        made = [np.concatenate([each.embeds, each.embeds[-1:]]) for each in super().encode(texts)]
+        return [Conditioning(rows[: self.max_tokens], self.space, rows.mean(axis=0)) for rows in made]
+
+
 @mutant("text_encoder", "PMG-ANY-030")
 class LogsTexts(ReferenceTextEncoder):
     """Logs what it encodes, at DEBUG."""
@@ -111,6 +146,33 @@ class LogsTexts(ReferenceTextEncoder):
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         logging.getLogger(__name__).debug("encoding %s", texts)
         return super().encode(texts)
+
+
+wrong_module(
+    "computes-a-table",
+    "text_encoder",
+    "PMG-ANY-041",
+    "pmg_conformance.mutants.slow_import:ComputesATable",
+    "Computes a table when its module is imported.",
+)
+
+
+@mutant("text_encoder", "PMG-ANY-042", named=True, budget_seconds=0.2)
+class ConvertsItsWeights(ReferenceTextEncoder):
+    """Converts its weights anew at every start, and takes longer than it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        time.sleep(0.3)
+
+
+@mutant("text_encoder", "PMG-ANY-043", named=True, options={"model": str(Path(__file__).parent)})
+class ReadsItsModelOften(ReferenceTextEncoder):
+    """Has far more in memory while it starts than the files of its model hold."""
+
+    def __init__(self, *, model: str) -> None:
+        super().__init__()
+        np.ones(256 * 2**17)  # 256 MiB, and gone
 
 
 @mutant("text_encoder", "PMG-TXT-001")

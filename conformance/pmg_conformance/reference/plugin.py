@@ -9,7 +9,7 @@ from pmg_sdk.plugins import AdapterSpec, ScenarioSpec
 
 __all__ = ["pmg_adapters", "pmg_scenarios"]
 
-_THREADS = frozenset({"threads"})
+_PROMISES = frozenset({"exact", "threads"})
 
 
 @hookimpl
@@ -20,26 +20,26 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             "reference",
             "llm",
             "pmg_conformance.reference:ReferenceLanguageModel",
-            capabilities=_THREADS | {"choice"},
+            capabilities=_PROMISES | {"choice"},
         ),
         AdapterSpec(
             "reference",
             "captioner",
             "pmg_conformance.reference:ReferenceCaptioner",
             modality="image",
-            capabilities=_THREADS | {"loading"},
+            capabilities=_PROMISES | {"loading"},
         ),
         AdapterSpec(
             "reference",
             "text_encoder",
             "pmg_conformance.reference:ReferenceTextEncoder",
-            capabilities=_THREADS,
+            capabilities=_PROMISES,
         ),
         AdapterSpec(
             "reference",
             "soft_preference",
             "pmg_conformance.reference:ReferenceSoftPreferenceEncoder",
-            capabilities=_THREADS,
+            capabilities=_PROMISES,
         ),
         AdapterSpec(
             "reference",
@@ -47,14 +47,14 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             "pmg_conformance.reference:ReferenceGenerator",
             modality="image",
             # No "threads": a preview is of the one batch that runs.
-            capabilities=frozenset({"preview"}),
+            capabilities=frozenset({"exact", "preview"}),
         ),
         AdapterSpec(
             "reference",
             "scorer",
             "pmg_conformance.reference:ReferenceScorer",
             modality="image",
-            capabilities=_THREADS,
+            capabilities=_PROMISES,
         ),
     )
 
