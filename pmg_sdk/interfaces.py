@@ -40,10 +40,12 @@ __all__ = [
     "SupportsLoading",
     "SupportsPreview",
     "TextEncoder",
+    "Unconditional",
 ]
 
 Role = Literal["llm", "captioner", "text_encoder", "soft_preference", "generator", "scorer"]
 ConditioningKind = Literal["sequence", "pooled", "text"]
+Unconditional = Literal["empty text", "zeros"]
 
 
 class ChatMessage(TypedDict):
@@ -142,6 +144,8 @@ class GeneratorSpec:
         conditioning: "sequence" (tokens are concatenated), "pooled" (one vector) or "text".
         space: of the conditionings it takes; None for "text".
         negative: whether a negative conditioning is honoured.
+        unconditional: what a request without a negative is guided away from, as the model was trained:
+            the encoding of the empty text, or zeros in its place (SDXL).
         steps: the number of denoising steps used when a request names none.
         guidance: the guidance scale used when a request names none.
         size: (width, height) in pixels, or None where it does not apply.
@@ -151,6 +155,7 @@ class GeneratorSpec:
     conditioning: ConditioningKind
     space: str | None = None
     negative: bool = True
+    unconditional: Unconditional = "empty text"
     steps: int = 20
     guidance: float = 5.0
     size: tuple[int, int] | None = None
@@ -162,7 +167,7 @@ class GenerationRequest:
 
     Attributes:
         conditioning: what to show; None for generators of kind "text".
-        negative: what to stay away from; None means the empty prompt.
+        negative: what to stay away from; None means what the spec says under `unconditional`.
         text: the keywords as text, for kinds or streams that only text can fill.
         negative_text: likewise for what to stay away from.
         seed: decides the noise; the same request gives the same medium, alone or in a batch.

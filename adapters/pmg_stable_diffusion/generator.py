@@ -106,6 +106,7 @@ class StableDiffusionGenerator(Generator):
             conditioning="sequence",
             space=self._own_encoder.space,
             negative=True,
+            unconditional="zeros" if folder.empty_prompt_is_zeros else "empty text",
             steps=defaults.steps if self._steps is None else self._steps,
             guidance=defaults.guidance if self._guidance is None else self._guidance,
             size=(width, height),

@@ -180,16 +180,21 @@ def a_negative_is_honoured(subject: Subject) -> None:
     expect(not _work(subject).same(one, other), "another medium with a negative", "the same")
 
 
-@check("PMG-GEN-011", "generator", "core", requires="negative", advice="Encode the empty text for None.")
-def no_negative_is_the_empty_text(subject: Subject) -> None:
-    """No negative means the empty text.
+@check("PMG-GEN-011", "generator", "core", requires="negative", advice="Set `unconditional` to what None is.")
+def no_negative_is_what_the_spec_says(subject: Subject) -> None:
+    """No negative means what the spec says: the empty text, or zeros in its place.
 
-    Zeros, or nothing at all, guide from a place the model was not trained to know.
+    A model is guided away from what it learnt as "no text". From anywhere else, guidance distorts.
     """
+    empty = _encoded(subject, "")
+    if empty is not None and subject.adapter.spec.unconditional == "zeros":
+        pooled = None if empty.pooled is None else np.zeros_like(empty.pooled)
+        empty = Conditioning(np.zeros_like(empty.embeds[:1]), empty.space, pooled)
     plain = request(subject.adapter, CAT, 7)
-    stated = dataclasses.replace(plain, negative=_encoded(subject, ""), negative_text="")
+    stated = dataclasses.replace(plain, negative=empty, negative_text="")
     one, other = _made(subject, plain, stated)
-    expect(_work(subject).same(one, other), "the same medium for None and the empty text", "another")
+    said = subject.adapter.spec.unconditional
+    expect(_work(subject).same(one, other), f"the same medium for None and {said}", "another")
 
 
 @check(

@@ -331,6 +331,15 @@ class GuidesFromZero(ReferenceGenerator):
         return super()._point(request)
 
 
+@mutant("generator", "PMG-GEN-011")
+class SaysThatItGuidesFromZero(ReferenceGenerator):
+    """States zeros where it takes the empty text."""
+
+    @property
+    def spec(self) -> GeneratorSpec:
+        return dataclasses.replace(self._spec, unconditional="zeros")
+
+
 @mutant("generator", "PMG-GEN-012")
 class AcceptsAnotherSpace(ReferenceGenerator):
     """Does not compare spaces."""
