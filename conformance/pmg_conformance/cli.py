@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -187,8 +188,10 @@ def run(
     from pmg_conformance.waivers import load_waivers
 
     waivers = None if waivers_file is None else load_waivers(waivers_file)
-    subject = _subject(target, role, options, _aids(**aids))
-    report = check_subject(subject, tier=tier, only=only, waivers=waivers, on_entry=_progress(as_json))
+    # What adapters print is not part of the JSON.
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        subject = _subject(target, role, options, _aids(**aids))
+        report = check_subject(subject, tier=tier, only=only, waivers=waivers, on_entry=_progress(as_json))
     written = write_reports(report, wanted, out or Path("conformance-report")) if wanted else []
     if as_json:
         click.echo(report.to_json(), nl=False)

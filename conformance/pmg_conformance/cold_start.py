@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -88,9 +89,9 @@ def measured_import(module: str) -> tuple[float, float]:
         "import pmg_sdk.interfaces\n"
         "between = time.process_time()\n"
         f"import {module}\n"
-        "print(time.process_time() - started, between - started)\n"
+        "answer((time.process_time() - started, between - started))\n"
     )
-    whole, interfaces = run_python(program).splitlines()[-1].split()
+    whole, interfaces = run_python(program)
     return float(whole), float(interfaces)
 
 
@@ -107,7 +108,7 @@ def reference_growth(kind: Kind) -> int | None:
 def model_bytes(options: Mapping[str, Any]) -> int | None:
     """The size of the local files and folders that options name; None where they name none."""
     named = [Path(value) for value in options.values() if isinstance(value, str | Path) and str(value)]
-    there = [path for path in named if path.exists()]
+    there = [path for path in named if os.path.exists(path)]  # a text too long for a path is none
     files = [each for path in there for each in (path, *path.rglob("*")) if each.is_file()]
     return sum(file.stat().st_size for file in files) if there else None
 

@@ -233,12 +233,12 @@ def _where(error: BaseException) -> str:
 def _claims(subject: Subject) -> frozenset[str]:
     try:
         return subject.claims if subject.kind != "scenario" else frozenset()
-    except Exception:  # it could not be made; PMG-ANY-001 says so
+    except (Exception, SystemExit):  # it could not be made; PMG-ANY-001 says so
         return frozenset()
 
 
 def _golden(subject: Subject) -> str:
     try:
         return golden(subject)
-    except Exception:  # what failed is in the entries
+    except (Exception, SystemExit):  # what failed is in the entries
         return ""

@@ -140,7 +140,7 @@ class Golden(_Plain):
         """
         try:
             made = adapter_name(subject)
-        except Exception:  # what cannot be made fails PMG-ANY-001
+        except (Exception, SystemExit):  # what cannot be made fails PMG-ANY-001
             made = self.adapter
         asked = {"contract": SPEC_VERSION, "role": subject.kind, "adapter": made}
         has = {"contract": self.spec_version, "role": self.kind, "adapter": self.adapter}

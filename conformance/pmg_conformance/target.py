@@ -116,7 +116,7 @@ def _imported(target: str) -> Any:
     module, _, name = target.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (Exception, SystemExit) as error:  # a module is foreign code, and may do anything
         raise InputError(f"{target!r} cannot be imported ({type(error).__name__}: {error})") from error
 
 
@@ -124,11 +124,17 @@ def _kind_of(made: Any, kind: Kind | None) -> Kind:
     """The role given, or that of the interface a class implements.
 
     Raises:
-        InputError: neither says.
+        InputError: neither says, or a class implements several.
     """
     if kind is not None:
         return kind
-    for role, interface in _INTERFACES.items():
-        if isinstance(made, type) and issubclass(made, interface):
-            return role
+    implemented = [
+        role
+        for role, interface in _INTERFACES.items()
+        if isinstance(made, type) and issubclass(made, interface)
+    ]
+    if len(implemented) == 1:
+        return implemented[0]
+    if implemented:
+        raise InputError(f"this is {' and '.join(implemented)}; say which with --role (or kind=)")
     raise InputError("the role of this cannot be told; say it with --role (or kind=)")

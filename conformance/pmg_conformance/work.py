@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pmg_conformance.samples import SECRET, TEXTS, chats
+from pmg_conformance.samples import LONG_TEXT, SECRET, TEXTS, chats
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Media
@@ -28,7 +28,8 @@ TOLERANCE = 1e-4
 """Largest relative difference of embeddings that should be equal."""
 
 MEDIA_TOLERANCE = 2.0
-"""Largest mean difference of media that should be equal, in 1/255 of their range."""
+"""Largest difference of media that should be equal, in 1/255 of their range: the mean over a 256th part of
+the picture, wherever that is largest, so that a small subject on a large page counts."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Work:
     Attributes:
         name: of the method.
         samples: different items, at least three; adapters are given copies, see `items`.
-        secret: an item that carries the marker `SECRET` in behaviour text, where items carry text.
+        secrets: items that carry the marker `SECRET` in behaviour text, one short and one too long to be
+            used whole; none where items carry no text.
         do: the method: an adapter and items to a list of answers, one each.
         tolerance: of `distance`.
         exact: whether answers are text, which is equal or not.
@@ -49,7 +51,7 @@ class Work:
     do: Callable[[Any, Sequence[Any]], Sequence[Any]]
     tolerance: float = TOLERANCE
     exact: bool = False
-    secret: Any = None
+    secrets: tuple[Any, ...] = ()
 
     @property
     def items(self) -> tuple[Any, ...]:
@@ -63,7 +65,8 @@ class Work:
         a, b = as_numbers(one), as_numbers(other)
         if a.shape != b.shape:
             return float("inf")
-        difference = float(np.abs(a - b).mean()) if isinstance(one, Media) else float(np.abs(a - b).max())
+        apart = np.abs(a - b)
+        difference = _worst_part(apart) if isinstance(one, Media) else float(apart.max())
         scale = 1.0 if isinstance(one, Media) else max(float(np.abs(a).max()), 1e-6)
         return difference / scale if np.isfinite(difference) else float("inf")
 
@@ -82,6 +85,13 @@ def as_numbers(answer: Any) -> NDArray[np.float64]:
     return np.asarray(answer, dtype=np.float64)
 
 
+def _worst_part(apart: NDArray[np.float64]) -> float:
+    """The largest mean over 16 x 16 parts of a picture's differences."""
+    rows = np.array_split(apart, min(16, apart.shape[0]))
+    parts = [part for row in rows for part in np.array_split(row, min(16, apart.shape[1]), axis=1)]
+    return max(float(part.mean()) for part in parts)
+
+
 def request(adapter: Any, text: str, seed: int, **fields: Any) -> GenerationRequest:
     """A request for `text`, encoded by the generator's own encoder where it has one."""
     encoder = adapter.text_encoder
@@ -94,7 +104,7 @@ def request(adapter: Any, text: str, seed: int, **fields: Any) -> GenerationRequ
 
 def works_of(subject: Subject) -> tuple[Work, ...]:
     """What the subject's role does."""
-    marked = f"{TEXTS[0]}, {SECRET}"
+    marked = (f"{TEXTS[0]}, {SECRET}", f"{LONG_TEXT}, {SECRET}")
     if subject.kind == "generator":
         adapter = subject.adapter
         items = tuple(request(adapter, text, seed) for seed, text in enumerate(TEXTS[:3]))
@@ -104,29 +114,29 @@ def works_of(subject: Subject) -> tuple[Work, ...]:
                 items,
                 lambda made, requests: made.generate(requests),
                 MEDIA_TOLERANCE,
-                secret=request(adapter, marked, 0),
+                secrets=tuple(request(adapter, text, 0) for text in marked),
             ),
         )
     if subject.kind == "text_encoder":
-        return (Work("encode", TEXTS, lambda made, texts: made.encode(texts), secret=marked),)
+        return (Work("encode", TEXTS, lambda made, texts: made.encode(texts), secrets=marked),)
     if subject.kind == "soft_preference":
-        return (Work("encode", TEXTS, lambda made, prompts: made.encode(prompts), secret=marked),)
+        return (Work("encode", TEXTS, lambda made, prompts: made.encode(prompts), secrets=marked),)
     if subject.kind == "llm":
         asked = chats()
-        secret = [{"role": "user", "content": f"The user liked: {marked}. What do they like to see?"}]
+        secret = [{"role": "user", "content": f"The user liked: {marked[0]}. What do they like to see?"}]
         return (
             Work(
                 "complete",
                 tuple(asked),
                 lambda made, prompts: made.complete(prompts, max_tokens=8),
                 exact=True,
-                secret=secret,
+                secrets=(secret,),
             ),
         )
     media = tuple(subject.media(4))
     if subject.kind == "captioner":
         return (Work("caption", media, lambda made, items: made.caption(items), exact=True),)
     return (
-        Work("embed_text", TEXTS, lambda made, texts: list(made.embed_text(texts)), secret=marked),
+        Work("embed_text", TEXTS, lambda made, texts: list(made.embed_text(texts)), secrets=marked),
         Work("embed_media", media, lambda made, items: list(made.embed_media(items))),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -170,6 +169,6 @@ def test_checking_numpy_adapters_loads_no_torch() -> None:
         "import sys\n"
         "from pmg_conformance import check_adapter\n"
         "assert check_adapter('pmg_conformance.reference:ReferenceScorer').passed\n"
-        "print('torch' in sys.modules)\n"
+        "answer('torch' in sys.modules)\n"
     )
-    assert run_python(program).strip() == "False", sys.version
+    assert run_python(program) is False

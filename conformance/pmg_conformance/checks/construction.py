@@ -50,9 +50,7 @@ def importing_it_loads_no_framework(subject: Subject) -> None:
     module = subject.factory.__module__
     if subject.target is None:
         raise NotRun("name the adapter by its registered name or as module:Class")
-    loaded = run_python(
-        f"import sys, {module}; print(' '.join(n for n in {HEAVY!r} if n in sys.modules))"
-    ).split()
+    loaded = run_python(f"import sys, {module}\nanswer([n for n in {HEAVY!r} if n in sys.modules])")
     expect(not loaded, f"an import of {module} without frameworks", f"{', '.join(loaded)} imported")
 
 

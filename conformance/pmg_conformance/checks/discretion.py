@@ -19,7 +19,13 @@ class _Heard(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+        self.lines.append(self.format(record))  # with the traceback, where there is one
+
+
+def _ends() -> list[logging.Logger]:
+    """The root, and loggers that keep what they hear from it, as those of transformers do."""
+    known = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    return [logging.root, *(logger for logger in known if not logger.propagate)]
 
 
 @check("PMG-ANY-030", "any", "core", advice="Log counts and names of stages, never texts.")
@@ -29,13 +35,14 @@ def nothing_of_the_input_is_logged(subject: Subject) -> None:
     Behaviour is written by users and belongs to them; logs are kept, copied and read by others.
     """
     for work in subject.works:
-        if work.secret is None:
+        if not work.secrets:
             continue
         heard, out = _Heard(), io.StringIO()
-        root = logging.getLogger()
-        level = root.level
-        root.addHandler(heard)
-        root.setLevel(logging.DEBUG)
+        loggers = _ends()
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.addHandler(heard)
+            logger.setLevel(logging.DEBUG)
         try:
             with (
                 contextlib.redirect_stdout(out),
@@ -43,10 +50,12 @@ def nothing_of_the_input_is_logged(subject: Subject) -> None:
                 warnings.catch_warnings(record=True) as warned,
             ):
                 warnings.simplefilter("always")
-                work.do(subject.adapter, [work.secret])
+                for secret in work.secrets:
+                    work.do(subject.adapter, [secret])
         finally:
-            root.removeHandler(heard)
-            root.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.removeHandler(heard)
+                logger.setLevel(level)
         said = {
             "a log": "\n".join(heard.lines),
             "the output": out.getvalue(),

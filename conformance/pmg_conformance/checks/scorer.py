@@ -87,8 +87,11 @@ def a_text_fits_its_own_medium_better(subject: Subject) -> None:
     other = float(cosines[~np.eye(len(pairs), dtype=bool)].mean())
     right = float((cosines.argmax(1) == np.arange(len(pairs))).mean())
     subject.show(f"pairs, {right:.0%} found first", *(medium for _, medium in pairs[:8]))
+    first = min(3, len(pairs))
     expect(
-        own > other and right > 2 / len(pairs), "own above others", f"{own:.3f} and {other:.3f}, {right:.0%}"
+        own > other and right >= first / len(pairs),
+        f"own above others, and {first} of {len(pairs)} found first",
+        f"{own:.3f} and {other:.3f}, {right:.0%} found first",
     )
 
 

@@ -127,6 +127,20 @@ class FadesItsColours(ReferenceGenerator):
         return [Image((medium.picture().pixels // 2 + 64).astype(np.uint8)) for medium in made]
 
 
+@mutant("generator", "PMG-ANY-023", named=True)
+class HashesItsSeed(ReferenceGenerator):
+    """Seeds its noise with Python's own hash of the text, which differs in every process."""
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
+        seeded = [
+            dataclasses.replace(request, seed=(request.seed + hash(request.text)) % 2**63)
+            for request in requests
+        ]
+        return super().generate(seeded, observer)
+
+
 @mutant("generator", "PMG-ANY-030")
 class WarnsWithTheText(ReferenceGenerator):
     """Quotes the text in a warning."""

@@ -95,6 +95,30 @@ class HashesWords(ReferenceTextEncoder):
         return made
 
 
+_APART = logging.getLogger(f"{__name__}.apart")
+_APART.propagate = False
+
+
+@mutant("text_encoder", "PMG-ANY-030")
+class LogsApart(ReferenceTextEncoder):
+    """Logs what it encodes to a logger that does not propagate, as those of some libraries."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        _APART.info("encoding %s", list(texts))
+        return super().encode(texts)
+
+
+@mutant("text_encoder", "PMG-ANY-030")
+class LogsWhatItCuts(ReferenceTextEncoder):
+    """Warns of texts that are too long, and quotes them."""
+
+    def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+        for text, count in zip(texts, self.count_tokens(texts), strict=True):
+            if count > self.max_tokens:
+                logging.getLogger(__name__).warning("cut at %d tokens: %s", self.max_tokens, text)
+        return super().encode(texts)
+
+
 @mutant("text_encoder", "PMG-ANY-024")
 class SharesItsTexts(ReferenceTextEncoder):
     """Claims to be safe in threads, and keeps the texts of a call in the instance."""
