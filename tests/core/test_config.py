@@ -14,12 +14,8 @@ from pmg_sdk.errors import ConfigError
 
 numbers = st.floats(0, 4, allow_nan=False).map(lambda value: round(value, 3))
 pairs = st.builds(lambda p, t: f"{p}:{t}", numbers, numbers).filter(lambda text: text != "0.0:0.0")
-secrets = (
-    "key",
-    "secret",
-    "password",
-    "token",
-)  # refused as names; hypothesis finds such words in our sources
+# Refused as names; hypothesis takes words from our sources, and would find them.
+secrets = ("key", "secret", "password", "token")
 options = st.dictionaries(
     st.text(min_size=1).filter(
         lambda name: name.isidentifier() and not any(word in name.lower() for word in secrets)
