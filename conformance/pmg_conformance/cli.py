@@ -224,10 +224,10 @@ def repro(
 
     Exit code 1 says that it failed.
     """
-    from pmg_conformance.engine import Run
+    from pmg_conformance.engine import Run, chosen_checks
 
-    check = find_check(id)
     subject = _subject(target, role, _options(assignments), _aids(**aids))
+    (check,) = chosen_checks(subject, only=[id])
     raised: list[BaseException] = []
     entry = Run(subject).entry(_recording(check, raised))
     click.echo(entry.explanation)
@@ -448,7 +448,7 @@ def _show(report: Report) -> None:
             assert entry.failure is not None
             told = (entry.failure.expected, entry.failure.got, entry.failure.cause)
             name = f"{entry.id}\nprovisional" if entry.provisional else entry.id
-            table.add_row(name, *(Text(text) for text in told))
+            table.add_row(Text(name), *(Text(text) for text in told))
         Console().print(table)
         for entry in failed:
             assert entry.failure is not None

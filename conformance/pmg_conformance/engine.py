@@ -78,7 +78,7 @@ def check_subject(
     subject.tier = tier
     run = Run(subject, waivers)
     entries = []
-    for entry in itertools.chain(map(run.entry, _chosen(subject, tier, only)), run.stray_waivers()):
+    for entry in itertools.chain(map(run.entry, chosen_checks(subject, tier, only)), run.stray_waivers()):
         entries.append(entry)
         if on_entry is not None:
             on_entry(entry)
@@ -178,7 +178,12 @@ def run_check(check: Check, subject: Subject, waiver: Waiver | None = None) -> E
     return _entry(check, "fail" if failure else "pass", failure=failure, **details)
 
 
-def _chosen(subject: Subject, tier: Tier, only: Sequence[str]) -> Sequence[Check]:
+def chosen_checks(subject: Subject, tier: Tier = "core", only: Sequence[str] = ()) -> Sequence[Check]:
+    """Those of `only`, or all of the tier.
+
+    Raises:
+        InputError: an id is unknown, or for another role.
+    """
     fitting = checks(subject.kind, tier="full")
     for id in only:
         if find_check(id) not in fitting:

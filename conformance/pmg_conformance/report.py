@@ -105,7 +105,7 @@ class Report(_Record):
     @field_validator("options", mode="before")
     @classmethod
     def _as_json_has_them(cls, options: Any) -> Any:
-        return json.loads(json.dumps(options, default=lambda value: printable(repr(value))))
+        return _shown(json.loads(json.dumps(options, default=repr)))
 
     @property
     def passed(self) -> bool:
@@ -158,3 +158,14 @@ class Report(_Record):
         colour = "brightgreen" if self.passed else "red"
         badge = {"schemaVersion": 1, "label": "pmg conformance", "message": told, "color": colour}
         return json.dumps(badge, indent=2) + "\n"
+
+
+def _shown(value: Any) -> Any:
+    """A JSON value whose text can be shown and written as it is."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    if isinstance(value, dict):
+        return {printable(name): _shown(each) for name, each in value.items()}
+    return value

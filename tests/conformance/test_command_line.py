@@ -64,6 +64,12 @@ def test_a_failure_is_told_with_a_command_that_shows_it_again(pmg: Pmg, authored
     assert "in encode\n" in pmg("--debug", *shlex.split(repro)[1:]).stderr
 
 
+def test_repro_refuses_a_check_of_another_role(pmg: Pmg) -> None:
+    done = pmg("conformance", "repro", "PMG-GEN-001", SOUND)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "PMG-GEN-001 is no check of a text_encoder" in done.stderr
+
+
 def test_repro_of_what_passes_ends_with_0(pmg: Pmg) -> None:
     done = pmg("conformance", "repro", "pmg-txt-003", SOUND)
     assert done.exit_code == 0

@@ -172,3 +172,23 @@ def test_checking_numpy_adapters_loads_no_torch() -> None:
         "answer('torch' in sys.modules)\n"
     )
     assert run_python(program) is False
+
+
+def test_a_repro_says_what_only_python_can_give() -> None:
+    wanting = check_adapter(
+        "pmg_conformance.reference:ReferenceScorer", declared=frozenset({"loading"}), only=["PMG-ANY-003"]
+    )
+    (failed,) = wanting.failures
+    assert failed.failure is not None
+    assert failed.failure.repro == (
+        "check_adapter('pmg_conformance.reference:ReferenceScorer', kind='scorer', "
+        "declared=frozenset(['loading']), only=['PMG-ANY-003'])"
+    )
+
+
+def test_options_of_any_text_can_be_written() -> None:
+    def made(note: str) -> ReferenceLanguageModel:
+        return ReferenceLanguageModel()
+
+    report = check_adapter(made, kind="llm", options={"note": "\udcff\x1b["}, tier="smoke")
+    assert report.from_json(report.to_json()).options == {"note": "\\udcff\\x1b["}
