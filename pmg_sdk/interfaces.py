@@ -39,7 +39,9 @@ __all__ = [
     "SupportsChoice",
     "SupportsLoading",
     "SupportsPreview",
+    "SupportsTraining",
     "TextEncoder",
+    "TrainingLoss",
     "Unconditional",
 ]
 
@@ -129,6 +131,11 @@ class SoftPreferenceEncoder(ABC):
     @abstractmethod
     def space(self) -> str:
         """The text space E_m was aligned with."""
+
+    @property
+    def scenario(self) -> str | None:
+        """Name of the scenario whose prompts it was trained on; None fits all."""
+        return None
 
     @abstractmethod
     def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
@@ -243,6 +250,58 @@ class SupportsPreview(Protocol):
 
     def preview(self) -> list[Media]:
         """The current estimate of every candidate of the running batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingLoss:
+    """How badly conditionings explain media.
+
+    Attributes:
+        values: float32, shape (B,), one loss each, >= 0.
+        gradients: d values[i] / d conditioning i for every i, in the conditioning's own shape and space:
+            `embeds` of shape (tokens, width), `pooled` where the conditioning has one. Empty where
+            none were asked for.
+    """
+
+    values: NDArray[np.float32]
+    gradients: tuple[Conditioning, ...] = ()
+
+
+@runtime_checkable
+class SupportsTraining(Protocol):
+    """A generator that can say which way conditionings would explain media better (section 3.3.2).
+
+    It is frozen: what learns stands before it, and needs d loss / d E alone. So numpy crosses here as
+    everywhere, and generator and learner need not share a framework.
+    """
+
+    def training_targets(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
+        """What `training_loss` compares with, one array a medium: made once, kept, used at every step.
+
+        Latents of an autoencoder, for example; all of one shape.
+        """
+
+    def training_loss(
+        self,
+        conditionings: Sequence[Conditioning],
+        targets: Sequence[NDArray[np.float32]],
+        seeds: Sequence[int],
+        *,
+        draws: int = 1,
+        gradients: bool = True,
+    ) -> TrainingLoss:
+        """The generator's own training loss of every conditioning and target, without guidance.
+
+        Entry i is a function of conditioning, target and seed i alone, whatever else is in the batch.
+
+        Args:
+            seeds: decide the noises and noise levels, >= 0.
+            draws: noises an entry; its loss is their mean.
+
+        Raises:
+            SpaceMismatch: a conditioning of another space than the spec's.
+            OutOfMemory: one entry does not fit. GenerationError: the loss is not a number.
+        """
 
 
 @runtime_checkable
