@@ -1,4 +1,4 @@
-"""From latents to pictures."""
+"""Between latents and pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pmg_sdk.media import Image, as_pixels
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["decode"]
+__all__ = ["decode", "scaled"]
 
 
 def decode(vae: Any, latents: torch.Tensor) -> list[Image]:
@@ -28,6 +28,18 @@ def decode(vae: Any, latents: torch.Tensor) -> list[Image]:
         )
     unit = (pictures / 2 + 0.5).clamp(0, 1)
     return [Image(as_pixels(picture)) for picture in unit.permute(0, 2, 3, 1).cpu().numpy()]
+
+
+def scaled(config: Any, z: torch.Tensor) -> torch.Tensor:
+    """Latents at unit variance: the inverse of what `decode` begins with."""
+    mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+    latents: torch.Tensor
+    if mean is not None and deviation is not None:
+        scale = (z.new_tensor(deviation) / config.scaling_factor).view(1, -1, 1, 1)
+        latents = (z - z.new_tensor(mean).view(1, -1, 1, 1)) / scale
+    else:
+        latents = (z - (getattr(config, "shift_factor", None) or 0.0)) * config.scaling_factor
+    return latents
 
 
 def _unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:

@@ -14,16 +14,26 @@ import numpy as np
 from pmg_sdk.accelerator import check_batch_size, check_dtype, choose_device
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ConfigError, InputError, ModelFolderError, SpaceMismatch
-from pmg_sdk.interfaces import GenerationRequest, Generator, GeneratorSpec, SupportsLoading, TextEncoder
+from pmg_sdk.interfaces import (
+    GenerationRequest,
+    Generator,
+    GeneratorSpec,
+    SupportsLoading,
+    TextEncoder,
+    TrainingLoss,
+)
 from pmg_sdk.loading import Once
+from pmg_sdk.media import expect_image
 from pmg_sdk.progress import Silent, check_cancelled
 from pmg_stable_diffusion.diffusion_folder import DiffusionFolder
 from pmg_stable_diffusion.sampling import Job, Sampler
+from pmg_stable_diffusion.training import DiffusionLoss, Entry
 from pmg_transformers.clip_pair import CLIPPairTextEncoder
 from pmg_transformers.text_encoder import TransformersTextEncoder
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
     from pmg_sdk.media import Media
     from pmg_sdk.progress import Observer
@@ -180,6 +190,58 @@ class StableDiffusionGenerator(Generator):
             return []
         with torch.inference_mode():
             return list(sampler.decode(list(estimate)))
+
+    def training_targets(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
+        """Latents of the autoencoder, float32 (C, h, w), of pictures brought to the spec's size.
+
+        Raises:
+            CapabilityError: a medium is no image. OutOfMemory: one picture does not fit.
+        """
+        pictures = [expect_image(medium, "Stable Diffusion") for medium in media]
+        return self._loss.latents(pictures)
+
+    def training_loss(
+        self,
+        conditionings: Sequence[Conditioning],
+        targets: Sequence[NDArray[np.float32]],
+        seeds: Sequence[int],
+        *,
+        draws: int = 1,
+        gradients: bool = True,
+    ) -> TrainingLoss:
+        """The squared error of what the UNet predicts at random noise levels, without guidance.
+
+        Training wants dtype "bfloat16" or "float32".
+
+        Raises:
+            SpaceMismatch: a conditioning of another space than the spec's.
+            InputError: the three lists differ in length, or a conditioning has no tokens.
+            OutOfMemory: one entry does not fit. GenerationError: a loss is not a number.
+        """
+        if not len(conditionings) == len(targets) == len(seeds):
+            raise InputError(
+                f"a target and a seed for every conditioning were expected; got {len(conditionings)} "
+                f"conditionings, {len(targets)} targets and {len(seeds)} seeds"
+            )
+        if not conditionings:
+            return TrainingLoss(np.zeros(0, np.float32))
+        entries = [
+            Entry(self._complete(conditioning), target, seed)
+            for conditioning, target, seed in zip(conditionings, targets, seeds, strict=True)
+        ]
+        return self._loss(entries, draws=draws, gradients=gradients)
+
+    def _complete(self, conditioning: Conditioning) -> Conditioning:
+        """With a pooled vector where the UNet wants one: without text that of the empty prompt."""
+        self._usable(conditioning, "a conditioning")
+        if not self._folder.is_xl or conditioning.pooled is not None:
+            return conditioning
+        return dataclasses.replace(conditioning, pooled=self._empty_prompt.pooled)
+
+    @property
+    def _loss(self) -> DiffusionLoss:
+        sampler = self._ready(Silent())
+        return DiffusionLoss(sampler.weights, sampler.size, self._folder.scheduler, self._batch_size)
 
     def _jobs(self, requests: Sequence[GenerationRequest]) -> list[Job]:
         """The requests with everything filled in that they leave open."""

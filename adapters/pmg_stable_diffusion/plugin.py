@@ -19,7 +19,7 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             role="generator",
             factory="pmg_stable_diffusion.generator:StableDiffusionGenerator",
             modality="image",
-            capabilities=frozenset({"loading", "preview"}),
+            capabilities=frozenset({"loading", "preview", "training"}),
             extra="image",
             requires=("torch", "diffusers", "transformers"),
             description="Stable Diffusion 1.x, 2.x, XL or the embedded emoji model",

@@ -52,6 +52,14 @@ class TextBatch:
             pooled=None if pooled is None else pooled.to(device, dtype),
         )
 
+    def repeated(self, times: int, dtype: torch.dtype) -> TextBatch:
+        """Every row `times` times in a row, as `dtype`."""
+        return TextBatch(
+            self.embeds.to(dtype).repeat_interleave(times, 0),
+            None if self.mask is None else self.mask.repeat_interleave(times, 0),
+            None if self.pooled is None else self.pooled.to(dtype).repeat_interleave(times, 0),
+        )
+
     def __getitem__(self, rows: slice) -> TextBatch:
         """Some of the rows."""
         return TextBatch(

@@ -1,0 +1,128 @@
+"""From users to examples: captions, keywords and latents are made once, before training (section 3.3.2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pmg_sdk.errors import BehaviorError, CapabilityError
+from pmg_sdk.interfaces import SupportsTraining
+from pmg_sdk.keywords import Keyword, Keywords
+from pmg_sdk.pipeline import PMGPipeline
+from pmg_sdk.progress import Observer, Silent, check_cancelled
+from pmg_sdk.prompts import plain_line
+from pmg_sdk.soft_prompt import soft_prompt
+from pmg_sdk.training.examples import ExampleFolder, TrainingExample
+from pmg_sdk.training.split import split
+from pmg_sdk.training.users import User
+
+if TYPE_CHECKING:
+    from pmg_sdk.training.split import Supervised
+
+__all__ = ["SHARD", "prepare"]
+
+SHARD = 100
+"""Users a shard: what an interrupted run has to do again at most."""
+
+
+def prepare(
+    users: Sequence[User],
+    part: str,
+    pipeline: PMGPipeline,
+    folder: ExampleFolder,
+    *,
+    share: tuple[int, int] = (0, 1),
+    observer: Observer | None = None,
+) -> int:
+    """Make the examples of a part; shards that are there already are left alone.
+
+    Preference keywords, summary and prompt come from what `split` leaves of each user, by the pipeline's own
+    `preference`. Users who cannot be split are left out.
+
+    Args:
+        part: name of the part, "train" or "validation" for example.
+        share: (k, n): this call makes every n-th shard, from the k-th on; n processes may share the work.
+        observer: hears of "prepare", counted in users; stopping it loses the running shard at most.
+
+    Returns:
+        How many users were left out.
+
+    Raises:
+        CapabilityError: the pipeline's generator does not support training.
+        InputError: the folder holds examples made with other settings.
+        PMGError: as `PMGPipeline.preference`. Cancelled: the observer asked to stop.
+    """
+    observer = observer or Silent()
+    generator = pipeline.roles.generator
+    if not isinstance(generator, SupportsTraining):
+        raise CapabilityError(
+            f"a generator that supports training was expected (capability 'training'); "
+            f"{type(generator).__name__} does not. `pmg adapters` lists those that do."
+        )
+    pipeline = _keywords_alone(pipeline)
+    folder.begin(_about(pipeline))
+    shards = range(share[0], math.ceil(len(users) / SHARD), share[1])
+    missing = [shard for shard in shards if not folder.has(part, shard)]
+    groups = [range(shard * SHARD, min((shard + 1) * SHARD, len(users))) for shard in missing]
+    observer.start(f"prepare {part}", sum(map(len, groups)))
+    left_out = 0
+    for shard, group in zip(missing, groups, strict=True):
+        kept: list[tuple[User, Supervised]] = []
+        for user in (users[place] for place in group):
+            try:
+                kept.append((user, split(user.behavior, generator.spec.modality)))
+            except BehaviorError:
+                left_out += 1
+                observer.advance(f"prepare {part}")
+        latents = generator.training_targets([parted.medium for _, parted in kept])
+        examples = []
+        for (user, parted), latent in zip(kept, latents, strict=True):
+            check_cancelled(observer)
+            preference = pipeline.preference(parted.given)
+            assert preference.summary is not None  # `split` leaves nobody without behaviour
+            examples.append(
+                TrainingExample(
+                    id=user.id,
+                    prompt=soft_prompt(preference.summary, pipeline.scenario),
+                    preference=preference.keywords,
+                    target=_asked_for(user, parted, pipeline),
+                    latent=latent,
+                )
+            )
+            observer.advance(f"prepare {part}")
+        folder.write(part, shard, examples)
+    return left_out
+
+
+def _keywords_alone(pipeline: PMGPipeline) -> PMGPipeline:
+    """The same pipeline without its soft half, which is what is about to be learnt."""
+    config = pipeline.config.replaced(soft_preference=None)
+    roles = pipeline.roles
+    return PMGPipeline(
+        config,
+        llm=roles.llm,
+        captioners=roles.captioners,
+        text_encoder=roles.text_encoder,
+        generator=roles.generator,
+        scorer=roles.scorer,
+        scenario=pipeline.scenario,
+    )
+
+
+def _about(pipeline: PMGPipeline) -> dict[str, object]:
+    spec = pipeline.roles.generator.spec
+    return {
+        "scenario": pipeline.scenario.name,
+        "space": spec.space,
+        "modality": spec.modality,
+        "models": {role: dict(model) for role, model in pipeline.made_by.models.items()},
+    }
+
+
+def _asked_for(user: User, parted: Supervised, pipeline: PMGPipeline) -> Keywords:
+    if user.target:
+        name = pipeline.scenario.target.name
+        texts = (plain_line(text) for text in user.target.split(","))
+        return Keywords(tuple(Keyword(text, name) for text in texts if text))
+    return pipeline.target(parted.target).keywords
