@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from pmg_sdk.interfaces import Chat, LanguageModel
 from pmg_sdk.loading import Once
 from pmg_sdk.progress import Silent
 from pmg_sdk.tokenizable import well_formed
-from pmg_transformers.causal_model import read_causal_model
 from pmg_transformers.prefix_memory import Prefix, PrefixMemory
+from pmg_transformers.shared_model import SharedModel, shared_causal_model
 from pmg_transformers.token_batch import PaddedRows, common_prefix
 
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ class TransformersLanguageModel(LanguageModel):
         self.batch_size = batch_size
         self.temperature = temperature
         self._memory = PrefixMemory(prefix_mib * 1024 * 1024)
-        self._loaded: Once[tuple[PreTrainedModel, PreTrainedTokenizerBase]] = Once()
-        self._lock = threading.RLock()
+        self._loaded: Once[SharedModel] = Once()
 
     def load(self, observer: Observer | None = None) -> None:
         """Load tokenizer and weights; later calls do nothing.
@@ -79,7 +77,7 @@ class TransformersLanguageModel(LanguageModel):
         Raises:
             ModelFolderError, AssetError, ConfigError: see `read_causal_model` and `choose_device`.
         """
-        self._parts(observer)
+        self._shared(observer)
 
     @property
     def context_tokens(self) -> int:
@@ -90,7 +88,7 @@ class TransformersLanguageModel(LanguageModel):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`, without special ones."""
-        with self._lock:  # fast tokenizers refuse to be used by two threads at once
+        with self._shared().lock:
             return len(self._ids(text))
 
     def complete(self, prompts: Sequence[Chat], *, max_tokens: int = 32, seed: int = 0) -> list[str]:
@@ -102,7 +100,7 @@ class TransformersLanguageModel(LanguageModel):
         """
         if not prompts:
             return []
-        with self._lock:
+        with self._shared().lock:
             rows = [self._tokens(chat, room=max_tokens) for chat in prompts]
             numbered = list(enumerate(rows))
             return in_batches(
@@ -116,23 +114,27 @@ class TransformersLanguageModel(LanguageModel):
             InputError: an option is empty, or a prompt does not fit.
             OutOfMemory: one prompt with one option does not fit.
         """
-        with self._lock:
+        with self._shared().lock:
             endings = [self._ids(option) for option in options]
             if not endings or not all(endings):
                 raise InputError("options to choose from are non-empty texts; got an empty one, or none")
             room = max(len(ending) for ending in endings)
             return [self._ratings(self._tokens(chat, room=room), endings) for chat in prompts]
 
-    def _parts(self, observer: Observer | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    def _parts(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        shared = self._shared()
+        return shared.model, shared.tokenizer
+
+    def _shared(self, observer: Observer | None = None) -> SharedModel:
         return self._loaded.get(lambda: self._read(observer or Silent()))
 
-    def _read(self, observer: Observer) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    def _read(self, observer: Observer) -> SharedModel:
         observer.start("load language model", 1)
-        parts = read_causal_model(
+        shared = shared_causal_model(
             self.model, device=choose_device(self.device), dtype=self.dtype, observer=observer
         )
         observer.advance("load language model")
-        return parts
+        return shared
 
     def _ids(self, text: str, *, special: bool = False) -> list[int]:
         """Tokens of any text; `special`: with those that the tokenizer puts around one."""

@@ -14,7 +14,7 @@ _NEEDS = ("torch", "transformers")
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """The LLM and the text encoder "transformers", the scorer "clip" and the captioner "blip2"."""
+    """LLM, text encoder and soft preference encoder "transformers", scorer "clip", captioner "blip2"."""
     return (
         AdapterSpec(
             name="transformers",
@@ -33,6 +33,15 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             extra="image",
             requires=_NEEDS,
             description="Text encoders of the CLIP, BERT and T5 families",
+        ),
+        AdapterSpec(
+            name="transformers",
+            role="soft_preference",
+            factory="pmg_transformers.soft_preference.encoder:TransformersSoftPreferenceEncoder",
+            capabilities=frozenset({"loading"}),
+            extra="image",
+            requires=(*_NEEDS, "peft"),
+            description="Multimodal tokens and a P-Tuning v2 prefix on a frozen LLM, as pmg train makes them",
         ),
         AdapterSpec(
             name="clip",
