@@ -4,9 +4,9 @@
 
 Every test user's last item is asked for by its name under five conditions: with no preference, with keywords,
 with soft embeddings, with both, and with both of another user. All conditions of a user start from the same
-noises; the whole pipeline runs, choice by z included. Measured are LPIPS and SSIM to the pictures of the history
-(mean over its items) and to the last item as the user chose it; neither has a part in making or choosing. A
-user's values are means over the noises, intervals are from a paired bootstrap over users.
+noises; the whole pipeline runs, choice by z included. Measured are LPIPS and SSIM to the pictures of the
+history (mean over its items) and to the last item as the user chose it; neither has a part in making or
+choosing. A user's values are means over the noises, intervals are from a paired bootstrap over users.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pmg_sdk.media import Image, Media
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.plan import Plan, plan
 from pmg_sdk.preference import UserPreference
-from pmg_sdk.selection import Candidate, select
+from pmg_sdk.selection import Candidate, score, select
 from pmg_sdk.target import Target
 from recipes.emoji.soft_users import Shown, mismatched, pairs_with_history, read_shown
 
@@ -97,8 +97,8 @@ class Evaluation:
             return media[0].picture()
         scores = measure(media, made.keywords, self.pipeline.roles.scorer)
         candidates = [
-            Candidate(medium, draft.weights, draft.request.seed, *score)
-            for medium, draft, score in zip(media, made.drafts, scores, strict=True)
+            Candidate(draft.weights, draft.request.seed, medium, d_p, d_t, score(d_p, d_t, alpha))
+            for medium, draft, (d_p, d_t) in zip(media, made.drafts, scores, strict=True)
         ]
         return select(candidates, alpha).winner.media.picture()
 
@@ -172,7 +172,9 @@ def main() -> None:
     parser.add_argument("--part", default="test")
     parser.add_argument("--users", type=int, help="the first so many; all by default")
     parser.add_argument("--noises", type=int, default=3, help="pictures of every user and condition")
-    parser.add_argument("--weights", nargs="+", help="pairs w_p:w_t or w_p:w_t:w_s; the scenario's by default")
+    parser.add_argument(
+        "--weights", nargs="+", help="pairs w_p:w_t or w_p:w_t:w_s; the scenario's by default"
+    )
     parser.add_argument("--out", type=Path, default=Path("recipes/emoji/results"))
     options = parser.parse_args()
     pipeline = PMGPipeline.from_scenario("emoticons")
@@ -197,7 +199,9 @@ def main() -> None:
         **summarise(values),
     }
     print(json.dumps(report["differences"], indent=1))
-    each = {condition: {m: np.round(row[m], 5).tolist() for m in METRICS} for condition, row in values.items()}
+    each = {
+        condition: {m: np.round(row[m], 5).tolist() for m in METRICS} for condition, row in values.items()
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**report, "each_user": each}, indent=1)
     (options.out / "soft.json").write_text(text + "\n")

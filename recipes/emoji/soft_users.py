@@ -1,4 +1,4 @@
-"""The simulated test users as the evaluation of soft embeddings needs them: what was read, and real pictures."""
+"""The simulated test users as an evaluation of soft embeddings needs them: what was read, and pictures."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from pmg_sdk.conditioning import Conditioning, concatenate
+from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -236,7 +236,7 @@ class Trainer:
             beside = beside or (
                 [] if own else self._keywords.of(example, replace(drawn, with_preference=True))
             )
-            E_p.append(concatenate([*own, *beside]))
+            E_p.append(join([(part, 1.0) for part in (*own, *beside)]))
         return self._generator.training_loss(
             E_p,
             [example.latent for example in chosen],
