@@ -15,9 +15,11 @@ from pmg_conformance.subject import Subject
 from pmg_conformance.training import TRAINING_TOLERANCE, Entry, loss
 from pmg_conformance.work import Work, as_numbers
 from pmg_sdk.errors import GenerationError, InputError, SpaceMismatch
+from pmg_sdk.interfaces import TrainingLoss
 
-STEP = 0.02
-"""How far a conditioning is moved to see its slope, relative to its own length."""
+STEP, CHANGE = 0.02, 0.01
+"""How far a conditioning is moved to see a slope: so much of its own length, or less where the loss would
+change by more than so much of itself, as a steep loss is curved."""
 
 SLOPE_TOLERANCE = 0.1
 """Largest relative difference of a gradient and what is seen: a step is not infinitely small."""
@@ -199,7 +201,7 @@ def a_step_down_lowers_the_loss(subject: Subject) -> None:
     downhill = entries
     for field in _fields(entries):
         slopes = [getattr(gradient, field) for gradient in made.gradients]
-        downhill = _moved(downhill, field, [-step for step in _steps(entries, field, slopes)])
+        downhill = _moved(downhill, field, [-step for step in _steps(entries, made, field, slopes)])
     after = loss(subject.adapter, downhill, gradients=False).values
     expect(
         bool((after < made.values).all()),
@@ -227,7 +229,7 @@ def gradients_are_slopes(subject: Subject) -> None:
         slopes = [getattr(gradient, field) for gradient in made.gradients]
         random = [rng.standard_normal(slope.shape, np.float32) for slope in slopes]
         for what, arrows in {"themselves": slopes, "a random direction": random}.items():
-            steps = _steps(entries, field, arrows)
+            steps = _steps(entries, made, field, arrows)
             claimed = np.array([2 * np.sum(step * slope) for step, slope in zip(steps, slopes, strict=True)])
             ends = (_moved(entries, field, steps), _moved(entries, field, [-step for step in steps]))
             up, down = (loss(adapter, end, draws=2, gradients=False).values for end in ends)
@@ -335,14 +337,16 @@ def _fields(entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _steps(
-    entries: Sequence[Entry], field: str, arrows: Sequence[NDArray[np.float32]]
+    entries: Sequence[Entry], made: TrainingLoss, field: str, arrows: Sequence[NDArray[np.float32]]
 ) -> list[NDArray[np.float32]]:
-    """Small steps along `arrows`, in proportion to what they are from."""
-    lengths = [STEP * float(np.linalg.norm(getattr(entry.conditioning, field))) for entry in entries]
-    return [
-        arrow * np.float32(length / max(float(np.linalg.norm(arrow)), 1e-30))
-        for arrow, length in zip(arrows, lengths, strict=True)
-    ]
+    """Small steps along `arrows`."""
+    steps = []
+    for entry, value, gradient, arrow in zip(entries, made.values, made.gradients, arrows, strict=True):
+        along = arrow / max(float(np.linalg.norm(arrow)), 1e-30)
+        slope = abs(float(np.sum(along * getattr(gradient, field))))
+        own = float(np.linalg.norm(getattr(entry.conditioning, field)))
+        steps.append(along * np.float32(min(STEP * own, CHANGE * float(value) / max(slope, 1e-30))))
+    return steps
 
 
 def _moved(entries: Sequence[Entry], field: str, steps: Sequence[NDArray[np.float32]]) -> tuple[Entry, ...]:
