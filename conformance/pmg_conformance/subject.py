@@ -34,7 +34,7 @@ class Aids:
         media: sample media of the adapter's modality; drawn patterns where there are none.
         pairs: texts with a medium that shows each, for scorers.
         scorer: judges what a generator makes.
-        twin: another text encoder that claims the same space.
+        twin: another text encoder that claims the same space, for text encoders and soft preferences.
         golden: what it answered once, see `pmg_conformance.golden`.
         budget_seconds: until the first answer in a new process; None is generous, by tier.
         words: of a command that gives these same aids, for the repro of a failure.
