@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,8 @@ class Trainer:
         self.out = out
         self._space = _common_space(examples, generator, text_encoder)
         self._generator: SupportsTraining = _trainable(generator)
-        self.accelerator = accelerator or Accelerator(log_with="tensorboard", project_dir=str(out))
+        board = "tensorboard" if find_spec("tensorboard") else None
+        self.accelerator = accelerator or Accelerator(log_with=board, project_dir=str(out))
         _check_sharing(self.recipe, self.accelerator.num_processes)
         self._llm_name = llm
         self._llm = self._read_llm()
