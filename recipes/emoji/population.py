@@ -2,34 +2,40 @@
 
 `python -m recipes.emoji.population --data build/emoji --out build/emoji/population`
 
-Nobody's real behaviour: users are drawn from a seed. A user has a taste: one or two topics (mammals, sweets,
-sport, ...), a drawing style with a second one beside it, and in two of three cases a colour. What they use
-follows the taste most of the time. The scenario's attributes ask for one subject and one style; nobody asks
-for the colour, the second topic or the second style: this is what soft embeddings can add to keywords.
+Nobody's real behaviour: users are drawn from a seed, each with a taste. All have one or two topics (mammals,
+sweets, sport, ...), a drawing style with a second one beside it, and in two of three cases a colour. Half are
+*collectors*, who use icons of their topics and end on one, asked for by its name. Half are *devoted* to one
+animal or thing: it comes again and again, and they end on a sticker of it, asked for by a feeling ("crying").
+All follow their taste most of the time. The scenario's attributes ask for one subject and one style; nobody
+asks for the colour, the second topic or style, or whether the subject belongs into the picture at all: this
+is what soft embeddings can add to keywords.
 
-Writes one JSONL file a part, a behaviour a line in the format that `pmg train` reads (oldest item first), the
-pictures beside them, and `tastes.jsonl`, the truth behind the users, which nothing but a plot should read.
+Writes one JSONL file a part, a behaviour a line in the format that `pmg prepare` reads (oldest item first),
+the pictures beside them, and `tastes.jsonl`, the truth behind the users, which only a plot should read.
 
-Names that test users end on are given to no other user and to no history, and those that validation users end
-on likewise: no item that a test is about was seen in training, in any style.
+What test users end on is given to no other user and to no history, and what validation users end on
+likewise: names of icons in any style, and pairs of subject and feeling.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from pmg_scenarios.emoticons.expressions import EXPRESSIONS as FEELINGS
 from recipes.emoji.art import load_art
 from recipes.emoji.catalogue import chosen
+from recipes.emoji.expressions import ANIMALS
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.vocabulary import COLOURS, STYLE_PHRASES, STYLES
+from recipes.emoji.stickers import Sticker, draw
+from recipes.emoji.vocabulary import COLOURS, HELD_OUT_EXPRESSIONS, STYLES
 
 __all__ = ["PARTS", "TOPICS", "Population", "Taste", "main"]
 
@@ -60,18 +66,24 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "happy faces": ("face-smiling", "face-affection", "face-tongue", "face-glasses", "face-hat"),
     "sad faces": ("face-concerned", "face-unwell", "face-sleepy"),
     "cats and monkeys": ("cat-face", "monkey-face"),
-    "monsters": ("face-costume", "face-negative", "animal-reptile"),
+    "monsters": ("face-costume", "face-negative", "animal-reptile", "transport-air"),
 }
 """Topic -> subgroups of Unicode's emoji list."""
 
+FACES = ("hearts", "happy faces", "sad faces", "cats and monkeys")
+"""Topics nobody is devoted to a thing of: their icons are feelings themselves."""
+
 ENDS: dict[str, float] = {"test": 0.16, "validation": 0.08}
-"""Share of each topic's names that only users of this part end on."""
+"""Share of each topic's names, and of each subject's feelings, that only users of this part end on."""
 
 HISTORY = (5, 9)
 """Fewest and most items before the last."""
 
 STRAY = 0.08
 """How often an item is anything at all."""
+
+DEVOTION = 0.6
+"""How often an item of the devoted is of their subject."""
 
 COLOUR_PULL = 8.0
 """How much likelier an item of the liked colour is."""
@@ -83,11 +95,7 @@ ABOUT_THINGS = (
     "The {thing} was great yesterday",
     "Tell me more about the {thing}",
 )
-ABOUT_TOPICS = (
-    "I could talk about {topic} all day",
-    "Nothing beats {topic}",
-    "It is all about {topic} for me",
-)
+ABOUT_TOPICS = ("I could talk about {topic} all day", "Nothing beats {topic}", "I live for {topic}")
 ABOUT_COLOURS = ("I painted my room {colour}", "I mostly wear {colour}", "Everything is better in {colour}")
 ABOUT_STYLES: dict[str, tuple[str, ...]] = {
     "glossy": ("I like pictures that look real and shiny",),
@@ -107,88 +115,142 @@ class Taste:
         topics: keys of `TOPICS`, the dearest first.
         styles: main and second style; the main one is used four times in five.
         colour: key of `COLOURS`, or None.
+        subject: the animal or thing that the devoted are devoted to; "" for collectors.
     """
 
     topics: tuple[str, ...]
     styles: tuple[str, str]
     colour: str | None
+    subject: str = ""
 
 
 class Population:
     """Draws users over the icons of a library.
 
     Args:
-        icons: (name, subgroup) of everything a user can choose, one each.
-        colours: label of each icon's commonest colour, 0 for none.
-        drawn: bool (icons, styles), whether there is a picture.
+        icons: name -> subgroup of everything a user can choose.
+        colours: name -> word for its commonest colour, where it has one.
+        drawn: (name, style) of every icon there is a picture of.
     """
 
     def __init__(
-        self, icons: Sequence[tuple[str, str]], colours: np.ndarray, drawn: np.ndarray, seed: int
+        self,
+        icons: Mapping[str, str],
+        colours: Mapping[str, str],
+        drawn: set[tuple[str, str]],
+        seed: int,
     ) -> None:
-        self.names = [name for name, _ in icons]
-        self.colours, self.drawn = colours, drawn
         self._rng = np.random.default_rng(seed)
-        subgroups = np.array([subgroup for _, subgroup in icons])
+        self._names = sorted(icons)
+        self._colours = np.array([colours.get(name, "") for name in self._names])
+        self._drawn = np.array([[(name, style) in drawn for style in STYLES] for name in self._names])
+        subgroups = np.array([icons[name] for name in self._names])
         self._members = {
             topic: np.flatnonzero(np.isin(subgroups, groups)) for topic, groups in TOPICS.items()
         }
-        self.ends = {part: np.zeros(len(icons), bool) for part in PARTS}
-        for members in self._members.values():
-            shuffled = self._rng.permutation(members)
-            at = 0
-            for part, share in ENDS.items():
-                count = max(1, round(share * len(members)))
-                self.ends[part][shuffled[at : at + count]] = True
-                at += count
-        self._common = ~(self.ends["test"] | self.ends["validation"])
-        self.ends["train"] = self._common
+        self._ends = self._reserve()
+        self._subjects = self._devotions()
 
-    def users(self, part: str, count: int) -> Iterator[tuple[Taste, list[tuple[int, int]], list[str]]]:
-        """Taste, items as (icon, style) with the last one last, and messages of `count` users."""
+    def users(self, part: str, count: int) -> Iterator[tuple[Taste, list[Sticker], list[str]]]:
+        """Taste, items with the last one last, and messages of `count` users."""
         for _ in range(count):
-            taste = self._taste()
+            taste = self._taste(part)
             items = self._items(taste, part)
             yield taste, items, self._messages(taste, items[:-1])
 
-    def _taste(self) -> Taste:
+    def _reserve(self) -> dict[str, np.ndarray]:
+        """bool (icons,) for every part: what its collectors may end on; for "train", all that is common."""
+        ends = {part: np.zeros(len(self._names), bool) for part in PARTS}
+        for members in self._members.values():
+            shuffled, at = self._rng.permutation(members), 0
+            for part, share in ENDS.items():
+                count = max(1, round(share * len(members)))
+                ends[part][shuffled[at : at + count]] = True
+                at += count
+        ends["train"] = ~(ends["test"] | ends["validation"])
+        return ends
+
+    def _devotions(self) -> dict[str, tuple[str, np.ndarray]]:
+        """Subject -> its topic and its common icons."""
+        found: dict[str, tuple[str, np.ndarray]] = {}
+        common = self._ends["train"]
+        for topic, members in self._members.items():
+            if topic not in FACES:
+                found |= {self._names[icon]: (topic, np.array([icon])) for icon in members if common[icon]}
+        for animal in ANIMALS:
+            words = set(animal.split())
+            icons = [i for i, name in enumerate(self._names) if common[i] and words <= set(name.split())]
+            if icons:
+                found[animal] = ("mammals", np.array(icons))
+        return found
+
+    def _taste(self, part: str) -> Taste:
         rng = self._rng
-        topics = rng.choice(list(TOPICS), size=1 if rng.random() < 0.5 else 2, replace=False)
+        topics = list(map(str, rng.choice(list(TOPICS), 1 if rng.random() < 0.5 else 2, replace=False)))
         styles = rng.choice(STYLES, size=2, replace=False)
         colour = str(rng.choice(list(COLOURS))) if rng.random() < 2 / 3 else None
-        return Taste(tuple(map(str, topics)), (str(styles[0]), str(styles[1])), colour)
+        subject = ""
+        if rng.random() < 0.5:
+            # Half of the devoted love an animal that wears feelings itself, half a thing.
+            animal = rng.random() < 0.5
+            known = [name for name in self._subjects if (name in ANIMALS) == animal]
+            subject = str(rng.choice([name for name in known if _feelings(name, part)]))
+            topics[0] = self._subjects[subject][0]
+        return Taste(tuple(dict.fromkeys(topics)), (str(styles[0]), str(styles[1])), colour, subject)
 
-    def _items(self, taste: Taste, part: str) -> list[tuple[int, int]]:
-        length = int(self._rng.integers(HISTORY[0], HISTORY[1] + 1))
-        items: list[tuple[int, int]] = []
-        for place in range(length + 1):
-            allowed = (self.ends[part] if place == length else self._common).copy()
-            allowed[[icon for icon, _ in items]] = False
-            items.append(self._item(taste, allowed))
+    def _items(self, taste: Taste, part: str) -> list[Sticker]:
+        items: list[Sticker] = []
+        for _ in range(int(self._rng.integers(HISTORY[0], HISTORY[1] + 1))):
+            if taste.subject and self._rng.random() < DEVOTION:
+                items.append(self._of_subject(taste))
+            else:
+                items.append(self._icon(taste, self._ends["train"], items))
+        if taste.subject:
+            items.append(self._sticker(taste, part))
+        else:
+            items.append(self._icon(taste, self._ends[part], items))
         return items
 
-    def _item(self, taste: Taste, allowed: np.ndarray) -> tuple[int, int]:
-        rng = self._rng
-        style = STYLES.index(taste.styles[int(rng.random() > 0.8)])
-        possible = allowed & self.drawn[:, style]
-        liking = np.zeros(len(self.names))
+    def _of_subject(self, taste: Taste) -> Sticker:
+        if self._rng.random() < 0.4:
+            return self._sticker(taste, "train")
+        style = self._style(taste)
+        icons = self._subjects[taste.subject][1]
+        icons = icons[self._drawn[icons, STYLES.index(style)]]
+        if not len(icons):
+            return self._sticker(taste, "train")
+        return Sticker(self._names[int(self._rng.choice(icons))], style)
+
+    def _sticker(self, taste: Taste, part: str) -> Sticker:
+        feeling = str(self._rng.choice(_feelings(taste.subject, part)))
+        return Sticker(taste.subject, self._style(taste), feeling)
+
+    def _icon(self, taste: Taste, allowed: np.ndarray, before: Sequence[Sticker]) -> Sticker:
+        """An icon whose name was not used before."""
+        rng, used = self._rng, {item.subject for item in before}
+        style = self._style(taste)
+        possible = allowed & self._drawn[:, STYLES.index(style)] & ~np.isin(self._names, list(used))
+        liking = np.zeros(len(self._names))
         for topic, share in zip(taste.topics, (0.65, 0.35), strict=False):
             members = self._members[topic]
             liking[members] += share / len(members)
         if taste.colour is not None:
-            liking[self.colours == list(COLOURS).index(taste.colour) + 1] *= COLOUR_PULL
+            liking[self._colours == taste.colour] *= COLOUR_PULL
         liking *= possible
         if rng.random() < STRAY or liking.sum() == 0:
             liking = possible.astype(float)
-        return int(rng.choice(len(self.names), p=liking / liking.sum())), style
+        return Sticker(self._names[int(rng.choice(len(liking), p=liking / liking.sum()))], style)
 
-    def _messages(self, taste: Taste, history: Sequence[tuple[int, int]]) -> list[str]:
+    def _style(self, taste: Taste) -> str:
+        return taste.styles[int(self._rng.random() > 0.8)]
+
+    def _messages(self, taste: Taste, history: Sequence[Sticker]) -> list[str]:
         """Up to three; what they speak of is in the taste or in the history, never the last item."""
         rng = self._rng
         if rng.random() < 0.3:
             return []
-        icon, _ = history[int(rng.integers(len(history)))]
-        said = [str(rng.choice(ABOUT_THINGS)).format(thing=self.names[icon])]
+        thing = taste.subject or history[int(rng.integers(len(history)))].subject
+        said = [str(rng.choice(ABOUT_THINGS)).format(thing=thing)]
         if rng.random() < 0.4:
             said.append(str(rng.choice(ABOUT_TOPICS)).format(topic=taste.topics[0]))
         if taste.colour and rng.random() < 0.3:
@@ -200,54 +262,61 @@ class Population:
         return [said[i] for i in rng.permutation(len(said))[:3]]
 
 
-def from_library(library: Library, icons: dict[str, str], seed: int) -> Population:
-    """A population over the icons `name -> subgroup`; outlines have no colour and do not vote on one."""
-    originals = np.arange(library.originals)
-    names = np.array(library.names)[library.name[originals]]
-    styles = library.style[originals]
-    ordered = sorted(icons)
-    number = {name: index for index, name in enumerate(ordered)}
-    drawn = np.zeros((len(ordered), len(STYLES)), bool)
-    votes = np.zeros((len(ordered), len(COLOURS) + 1), int)
-    for row, (name, style) in enumerate(zip(names, styles, strict=True)):
-        if (index := number.get(str(name))) is not None:
-            drawn[index, style] = True
-            votes[index, library.colour[row]] += 1
-    votes[:, 0] = 1  # two styles that agree on a colour outvote none
-    return Population([(name, icons[name]) for name in ordered], votes.argmax(1), drawn, seed)
+def _feelings(subject: str, part: str) -> list[str]:
+    """Feelings that stickers of a subject show in a part; none that the generator has never seen on it."""
+    unseen = {feeling for animal, feeling in HELD_OUT_EXPRESSIONS if animal == subject}
+    allowed = []
+    for feeling in FEELINGS:
+        place = int(hashlib.sha256(f"{subject}:{feeling}".encode()).hexdigest(), 16) % 100 / 100
+        owner = "test" if place < ENDS["test"] else "validation" if place < sum(ENDS.values()) else "train"
+        if owner == part and feeling not in unseen:
+            allowed.append(feeling)
+    return allowed
 
 
-def write(population: Population, art: Path, out: Path, parts: dict[str, int], seed: int) -> None:
+def from_library(library: Library, icons: Mapping[str, str], seed: int) -> Population:
+    """A population over the icons `name -> subgroup`; a colour is what two styles or more agree on."""
+    votes: dict[str, list[int]] = {}
+    drawn = set()
+    for row in range(library.originals):
+        name, style = library.names[library.name[row]], STYLES[library.style[row]]
+        drawn.add((name, style))
+        votes.setdefault(name, []).append(int(library.colour[row]))
+    colours = {}
+    for name, labels in votes.items():
+        counts = np.bincount(labels, minlength=len(COLOURS) + 1)[1:]
+        if counts.max() >= 2:
+            colours[name] = list(COLOURS)[int(counts.argmax())]
+    return Population(icons, colours, drawn, seed)
+
+
+def write(population: Population, library: Library, out: Path, parts: Mapping[str, int], seed: int) -> None:
     """The files that the module's head lists; pictures of what somebody uses only."""
-    loaded = load_art(art)
-    row = {(icon.name, icon.style): index for index, icon in enumerate(loaded.index)}
     out.mkdir(parents=True, exist_ok=True)
-    used: set[tuple[str, str]] = set()
+    used: dict[Sticker, None] = {}
     truths = []
     for part, count in parts.items():
-        with (out / f"{part}.jsonl").open("w", encoding="utf-8") as file:
-            for index, (taste, items, messages) in enumerate(population.users(part, count)):
-                named = [(population.names[icon], STYLES[style]) for icon, style in items]
-                used.update(named)
-                user = {"id": f"{part}-{index:04d}", "history": [_entry(*item) for item in named]}
-                file.write(json.dumps({**user, "conversation": messages, "target": named[-1][0]}) + "\n")
-                truths.append({"id": user["id"], **asdict(taste)})
-    for name, style in sorted(used):
-        path = out / _picture(name, style)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(loaded.rgba[row[name, style]]).save(path, "WEBP", lossless=True, method=0)
+        lines = []
+        for index, (taste, items, messages) in enumerate(population.users(part, count)):
+            used.update(dict.fromkeys(items))
+            lines.append(
+                {
+                    "id": f"{part}-{index:04d}",
+                    "history": [_entry(item) for item in items],
+                    "conversation": messages,
+                    "target": items[-1].feeling or items[-1].subject,
+                }
+            )
+            truths.append({"id": f"{part}-{index:04d}", **asdict(taste)})
+        (out / f"{part}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    draw(list(used), library, out)
     (out / "tastes.jsonl").write_text("".join(json.dumps(truth) + "\n" for truth in truths))
-    about = {"seed": seed, "users": parts, "pictures": len(used), "simulated": True}
+    about = {"seed": seed, "users": dict(parts), "pictures": len(used), "simulated": True}
     (out / "population.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
-def _entry(name: str, style: str) -> dict[str, Any]:
-    text = f"{name}, {STYLE_PHRASES[style]}"
-    return {"text": text, "image": _picture(name, style), "id": f"{name}|{style}"}
-
-
-def _picture(name: str, style: str) -> str:
-    return f"pictures/{style}/{name.replace(' ', '-').replace('/', '-')}.webp"
+def _entry(item: Sticker) -> dict[str, Any]:
+    return {"text": item.text, "image": item.file, "id": item.id}
 
 
 def main() -> None:
@@ -260,8 +329,8 @@ def main() -> None:
     options = parser.parse_args()
     parts = {part: getattr(options, part) for part in PARTS}
     icons = {i.name: i.subgroup for i in load_art(options.data / "art.zip").index if chosen(i, set())}
-    population = from_library(load_library(options.data), icons, options.seed)
-    write(population, options.data / "art.zip", options.out, parts, options.seed)
+    library = load_library(options.data)
+    write(from_library(library, icons, options.seed), library, options.out, parts, options.seed)
     print(f"{sum(parts.values()):,} users in {options.out}")
 
 
