@@ -32,7 +32,7 @@ def train_and_measure(cells: Sequence[tuple[int, int, int]], options: argparse.N
     from pmg_sdk.training import ExampleFolder
     from pmg_transformers.soft_preference.recipe import Recipe
     from pmg_transformers.soft_preference.trainer import Trainer
-    from recipes.emoji.soft_evaluation import METRICS, Evaluation, soft_of
+    from recipes.emoji.soft_evaluation import METRICS, Evaluation, compare, soft_of
     from recipes.emoji.soft_users import read_shown
 
     pipeline = PMGPipeline.from_scenario("emoticons", generator=options.generator)
@@ -66,7 +66,7 @@ def train_and_measure(cells: Sequence[tuple[int, int, int]], options: argparse.N
         else:
             evaluation = Evaluation(pipeline, users, [None] * len(users), ("1:1",))
         condition = "both" if L else "keywords"
-        found = [evaluation.values(condition, noise) for noise in range(options.noises)]
+        found = [compare(evaluation.pictures(condition, noise), users) for noise in range(options.noises)]
         values |= {metric: float(np.mean([each[metric] for each in found])) for metric in METRICS}
         run.mkdir(parents=True, exist_ok=True)
         (run / "measured.json").write_text(json.dumps({"L": L, "S": S, "seed": seed, **values}) + "\n")

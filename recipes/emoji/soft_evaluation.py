@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
+import PIL.ImageDraw
 
 from pmg_sdk.candidates import measure
 from pmg_sdk.conditioning import Conditioning
@@ -39,6 +41,7 @@ __all__ = ["CONDITIONS", "METRICS", "Evaluation", "bootstrap", "main"]
 CONDITIONS = ("none", "keywords", "soft", "both", "another user's")
 METRICS = ("lpips_history", "lpips_target", "ssim_history", "ssim_target")
 RESAMPLES = 10_000
+ROWS, NEWEST, CELL, GAP, HEAD = 12, 5, 112, 16, 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +52,14 @@ class Evaluation:
         pipeline: of the scenario; its config's weights, alpha and steps count.
         users: whose last items are asked for.
         soft: E_m of each.
-        weights: replaces the config's grid, where given.
+        weights, alpha: replace the config's, where given.
     """
 
     pipeline: PMGPipeline
     users: Sequence[Shown]
     soft: Sequence[Conditioning]
     weights: tuple[str, ...] | None = None
+    alpha: float | None = None
 
     def pictures(self, condition: str, seed: int) -> list[Image]:
         """The chosen picture of every user."""
@@ -65,15 +69,10 @@ class Evaluation:
         media = iter(roles.generator.generate(requests))
         return [self._chosen(each, [next(media) for _ in each.drafts], config.alpha) for each in plans]
 
-    def values(self, condition: str, seed: int) -> dict[str, np.ndarray]:
-        """Every metric, one value a user."""
-        return compare(self.pictures(condition, seed), self.users)
-
     def _config(self, condition: str) -> PMGConfig:
-        config = self.pipeline.config
-        if self.weights is not None:
-            config = config.replaced(weights=self.weights)
-        return config.replaced(use_keywords=condition != "soft")
+        given = {"weights": self.weights, "alpha": self.alpha}
+        replaced = {name: value for name, value in given.items() if value is not None}
+        return self.pipeline.config.replaced(**replaced, use_keywords=condition != "soft")
 
     def _plan(self, place: int, condition: str, seed: int, config: PMGConfig) -> Plan:
         whose = mismatched(self.users)[place] if condition == "another user's" else place
@@ -156,6 +155,28 @@ def summarise(values: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
     }
 
 
+def sheet(users: Sequence[Shown], shown: Mapping[str, Sequence[Image]]) -> PIL.Image.Image:
+    """A row a user: the newest of the history, the last item, then one picture a condition."""
+    columns = NEWEST + 1 + len(shown)
+    page = PIL.Image.new("RGB", (columns * CELL + 2 * GAP, len(users) * CELL + HEAD), "white")
+    pen = PIL.ImageDraw.Draw(page)
+    titles = ["history", *[""] * (NEWEST - 1), "asked for", *shown]
+    for column, title in enumerate(titles):
+        pen.text((_left(column) + 4, 6), title, fill="black", font_size=15)
+    for row, user in enumerate(users):
+        pictures = [*user.history[-NEWEST:], *[None] * (NEWEST - len(user.history)), user.last]
+        pictures += [made[row] for made in shown.values()]
+        for column, medium in enumerate(pictures):
+            if medium is not None:
+                small = medium.picture().to_pil().resize((CELL - 4, CELL - 4))
+                page.paste(small, (_left(column) + 2, HEAD + row * CELL + 2))
+    return page
+
+
+def _left(column: int) -> int:
+    return column * CELL + GAP * sum(column >= at for at in (NEWEST, NEWEST + 1))
+
+
 def soft_of(users: Sequence[Shown], folder: str, batch_size: int = 32) -> list[Conditioning]:
     """E_m of every user with a checkpoint."""
     from pmg_transformers.soft_preference.encoder import TransformersSoftPreferenceEncoder
@@ -175,16 +196,21 @@ def main() -> None:
     parser.add_argument(
         "--weights", nargs="+", help="pairs w_p:w_t or w_p:w_t:w_s; the scenario's by default"
     )
+    parser.add_argument("--alpha", type=float, help="share of log d_p in z; the scenario's by default")
+    parser.add_argument("--sheet", type=Path, help="PNG of the first users: history, last item, conditions")
     parser.add_argument("--out", type=Path, default=Path("recipes/emoji/results"))
     options = parser.parse_args()
     pipeline = PMGPipeline.from_scenario("emoticons")
     users = read_shown(options.population, options.examples, options.part, options.users)
     weights = tuple(options.weights) if options.weights else None
-    evaluation = Evaluation(pipeline, users, soft_of(users, options.soft), weights)
+    evaluation = Evaluation(pipeline, users, soft_of(users, options.soft), weights, options.alpha)
     values: dict[str, dict[str, np.ndarray]] = {}
+    shown: dict[str, list[Image]] = {}
     begun = time.monotonic()
     for condition in CONDITIONS:
-        runs = [evaluation.values(condition, seed) for seed in range(options.noises)]
+        made = [evaluation.pictures(condition, seed) for seed in range(options.noises)]
+        shown[condition] = made[0]
+        runs = [compare(pictures, users) for pictures in made]
         values[condition] = {metric: np.mean([run[metric] for run in runs], axis=0) for metric in METRICS}
         row = " ".join(f"{metric}={values[condition][metric].mean():.4f}" for metric in METRICS)
         print(f"{condition:15} {row} ({time.monotonic() - begun:.0f} s)", flush=True)
@@ -193,12 +219,14 @@ def main() -> None:
         "part": options.part,
         "noises": options.noises,
         "weights": weights or pipeline.config.weights,
-        "alpha": pipeline.config.alpha,
+        "alpha": pipeline.config.alpha if options.alpha is None else options.alpha,
         "lpips": LPIPS_SETTINGS["alex"],
         "ssim": SSIM_SETTINGS,
         **summarise(values),
     }
     print(json.dumps(report["differences"], indent=1))
+    if options.sheet:
+        sheet(users[:ROWS], shown).save(options.sheet)
     each = {
         condition: {m: np.round(row[m], 5).tolist() for m in METRICS} for condition, row in values.items()
     }
