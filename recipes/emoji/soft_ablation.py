@@ -50,7 +50,7 @@ def train_and_measure(cells: Sequence[tuple[int, int, int]], options: argparse.N
                 steps=options.steps,
                 batch=options.batch,
                 draws=options.draws,
-                validate_every=max(options.steps // 4, 1),
+                validate_every=options.steps,
             )
             trainer = Trainer(
                 ExampleFolder(options.examples),
