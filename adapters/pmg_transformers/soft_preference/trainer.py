@@ -10,10 +10,11 @@ brings devices, processes and TensorBoard: `accelerate launch -m pmg_sdk.cli tra
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from pmg_sdk.conditioning import Conditioning, concatenate
 from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
+from pmg_sdk.storage import write_text
 from pmg_transformers.shared_model import SharedModel, shared_causal_model
 from pmg_transformers.soft_preference.batches import Drawn, KeywordCache, train_batch, validation_batch
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
@@ -98,7 +100,11 @@ class Trainer:
         self.out = out
         self._space = _common_space(examples, generator, text_encoder)
         self._generator: SupportsTraining = _trainable(generator)
-        self.accelerator = accelerator or Accelerator(log_with="tensorboard", project_dir=str(out))
+        self.accelerator = accelerator or Accelerator(
+            log_with="tensorboard",
+            project_dir=str(out),
+            mixed_precision="no",  # the recipe's precision is the LLM's; what learns stays float32
+        )
         _check_sharing(self.recipe, self.accelerator.num_processes)
         self._llm_name = llm
         self._llm = self._read_llm()
@@ -106,13 +112,13 @@ class Trainer:
         encoder = text_encoder or generator.text_encoder
         assert encoder is not None  # a generator with a space brings one, or one was given
         self._keywords = KeywordCache(encoder, [*self._train, *self._validation])
-        self._about = {**examples.about, "train": len(self._train), "validation": len(self._validation)}
+        self._about = {**examples.about, **self.counts}
 
         known = torch.from_numpy(self._keywords.tokens)
         shape = Shape(self.recipe.tokens, self.recipe.prefix, known.shape[1])
         self.soft = SoftTokens(self._llm.model, shape, seed=self.recipe.seed).to(self.accelerator.device)
-        self._prompts = {example.id: self._ids(example) for example in (*self._train, *self._validation)}
-        first = [self._prompts[example.id] for example in self._train[: self.recipe.batch]]
+        self._prompts = {example.prompt: self._ids(example) for example in (*self._train, *self._validation)}
+        first = [self._prompts[example.prompt] for example in self._train[: self.recipe.batch]]
         self.soft.aim(*prompt_rows(first, device=self._device), known)
         self.optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.99))
         self.step = 0
@@ -123,8 +129,22 @@ class Trainer:
 
     @property
     def parameters(self) -> dict[str, int]:
-        """How many values learn, by part."""
-        return {name: value.numel() for name, value in self.soft.trained()}
+        """How many values learn, by part: "m", "prefix" and "map"."""
+        counts: dict[str, int] = {}
+        for name, value in self.soft.trained():
+            part = name.partition(".")[0]
+            counts[part] = counts.get(part, 0) + value.numel()
+        return counts
+
+    @property
+    def frozen(self) -> int:
+        """How many values of the LLM stay as they are."""
+        return sum(value.numel() for value in self._llm.model.parameters())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many examples there are, by part."""
+        return {"train": len(self._train), "validation": len(self._validation)}
 
     def run(self, observer: Observer | None = None) -> Outcome:
         """Train until the steps are done or validation no longer improves; interrupted, call it again.
@@ -137,7 +157,7 @@ class Trainer:
         recipe, log = self.recipe, _Log(self)
         observer.start("train", recipe.steps)
         observer.advance("train", self.step)
-        if self.step == 0:
+        if not self._best.known:
             self._keywords_alone = self.validate(soft=False, observer=observer)
             self._check_in(log, self.validate(observer=observer))
         begun, first, losses = time.monotonic(), self.step, []
@@ -210,8 +230,10 @@ class Trainer:
         return float(result.values.mean()) * share
 
     def _encode(self, batch: Sequence[Drawn], examples: Sequence[TrainingExample]) -> torch.Tensor:
-        rows = [self._prompts[examples[drawn.place].id] for drawn in batch]
-        E_m: torch.Tensor = self._model(*prompt_rows(rows, device=self._device))
+        rows = [self._prompts[examples[drawn.place].prompt] for drawn in batch]
+        # Wrapped for several processes, a forward may wait for the others, who validate fewer batches.
+        model = self._model if torch.is_grad_enabled() else self.soft
+        E_m: torch.Tensor = model(*prompt_rows(rows, device=self._device))
         return E_m
 
     def _loss(
@@ -231,11 +253,7 @@ class Trainer:
         )
         E_p = []
         for own, example, drawn in zip(soft, chosen, batch, strict=True):
-            beside = self._keywords.of(example, drawn)
-            # Without E_m something must condition: the keywords do, whatever was drawn.
-            beside = beside or (
-                [] if own else self._keywords.of(example, replace(drawn, with_preference=True))
-            )
+            beside = (self._keywords.of if own else self._keywords.alone)(example, drawn)
             E_p.append(concatenate([*own, *beside]))
         return self._generator.training_loss(
             E_p,
@@ -353,6 +371,11 @@ class _Best:
     step: int
     values: dict[str, torch.Tensor]
 
+    @property
+    def known(self) -> bool:
+        """Whether there was a validation."""
+        return math.isfinite(self.loss)
+
 
 class _Log:
     """Losses by step: lines of `log.jsonl`, and TensorBoard. What lies behind the checkpoint is cut off."""
@@ -362,10 +385,8 @@ class _Log:
         self._path = trainer.out / "log.jsonl"
         if not trainer.accelerator.is_main_process:
             return
-        trainer.out.mkdir(parents=True, exist_ok=True)
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= trainer.step]
-        self._path.write_text("".join(f"{line}\n" for line in kept))
+        lines = self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+        write_text(self._path, "".join(f"{line}\n" for line in lines if _is_of(line, trainer.step)))
         trainer.accelerator.init_trackers(
             "tensorboard", init_kwargs={"tensorboard": {"purge_step": trainer.step + 1}}
         )
@@ -379,6 +400,14 @@ class _Log:
 
     def close(self) -> None:
         self._trainer.accelerator.end_training()
+
+
+def _is_of(line: str, step: int) -> bool:
+    """Whether a line of the log tells of a step up to this one; the last may have been cut off."""
+    try:
+        return int(json.loads(line)["step"]) <= step
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _common_space(examples: ExampleFolder, generator: Generator, encoder: TextEncoder | None) -> str:
