@@ -52,7 +52,7 @@ class Outcome:
         steps: taken in all; `best_step`: the one whose values were kept.
         loss: of validation with E_m at the best step; `keywords_alone`: without, on the same noises.
         stopped_early: whether validation ended it.
-        samples_per_second: users, over all processes, of the steps taken now.
+        samples_per_second: users, over all processes, of the steps taken now; validation apart.
     """
 
     steps: int
@@ -124,6 +124,8 @@ class Trainer:
         self.step = 0
         self._best = _Best(float("inf"), 0, self.soft.values())
         self._keywords_alone = float("nan")
+        self._losses: list[float] = []
+        self._checked_in = -1
         self._resume()
         self._model: Any = self.accelerator.prepare(self.soft)
 
@@ -157,19 +159,17 @@ class Trainer:
         recipe, log = self.recipe, _Log(self)
         observer.start("train", recipe.steps)
         observer.advance("train", self.step)
-        if not self._best.known:
-            self._keywords_alone = self.validate(soft=False, observer=observer)
-            self._check_in(log, self.validate(observer=observer))
-        begun, first, losses = time.monotonic(), self.step, []
-        while self.step < recipe.steps and not self._patience_is_out:
+        first, seconds = self.step, 0.0
+        while True:
+            if self._is_due:
+                self._check_in(log, observer)
+            if self.step == recipe.steps or self._patience_is_out:
+                break
             check_cancelled(observer)
-            losses.append(self.train_step())
+            begun = time.perf_counter()
+            self._losses.append(self.train_step())
+            seconds += time.perf_counter() - begun
             observer.advance("train")
-            if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
-                log.write("train/loss", float(np.mean(losses)))
-                losses = []
-                self._check_in(log, self.validate(observer=observer))
-        seconds = max(time.monotonic() - begun, 1e-9)
         log.close()
         return Outcome(
             steps=self.step,
@@ -177,7 +177,7 @@ class Trainer:
             loss=self._best.loss,
             keywords_alone=self._keywords_alone,
             stopped_early=self.step < recipe.steps,
-            samples_per_second=(self.step - first) * recipe.batch / seconds,
+            samples_per_second=(self.step - first) * recipe.batch / max(seconds, 1e-9),
         )
 
     def train_step(self) -> float:
@@ -277,14 +277,26 @@ class Trainer:
     def _patience_is_out(self) -> bool:
         return self.step - self._best.step >= self.recipe.patience * self.recipe.validate_every
 
-    def _check_in(self, log: _Log, loss: float) -> None:
-        """After a validation: note it, keep the values if they are the best, write a checkpoint."""
+    @property
+    def _is_due(self) -> bool:
+        """Whether a validation is, and a checkpoint: at the beginning, now and then, and at the end."""
+        at_end = self.step == self.recipe.steps
+        return self._checked_in != self.step and (at_end or self.step % self.recipe.validate_every == 0)
+
+    def _check_in(self, log: _Log, observer: Observer) -> None:
+        """Validate, keep the values if they are the best, write a checkpoint."""
+        if math.isnan(self._keywords_alone):
+            self._keywords_alone = self.validate(soft=False, observer=observer)
+        loss = self.validate(observer=observer)
+        if self._losses:
+            log.write("train/loss", float(np.mean(self._losses)))
         log.write("validation/loss", loss)
         log.write("validation/keywords_alone", self._keywords_alone)
         if loss < self._best.loss:
             self._best = _Best(loss, self.step, self.soft.values())
         if self.accelerator.is_main_process:
             self.checkpoint().save(self.out)
+        self._losses, self._checked_in = [], self.step
         self.accelerator.wait_for_everyone()
 
     def checkpoint(self) -> SoftCheckpoint:
@@ -332,7 +344,7 @@ class Trainer:
                 "param_groups": self.optimizer.state_dict()["param_groups"],
             }
         )
-        self.step = int(found.progress["step"])
+        self.step = self._checked_in = int(found.progress["step"])
         measures = found.measures
         self._best = _Best(measures["validation_loss"], measures["step"], dict(found.values))
         self._keywords_alone = float(measures["keywords_alone"])
@@ -370,11 +382,6 @@ class _Best:
     loss: float
     step: int
     values: dict[str, torch.Tensor]
-
-    @property
-    def known(self) -> bool:
-        """Whether there was a validation."""
-        return math.isfinite(self.loss)
 
 
 class _Log:
