@@ -16,6 +16,7 @@ from pmg_sdk import plan as planning
 from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.describe import BehaviorSummary, describe, describe_items
+from pmg_sdk.errors import ConfigError
 from pmg_sdk.keywords import Keywords, avoided_keywords, preference_keywords, target_keywords
 from pmg_sdk.plan import Plan
 from pmg_sdk.plugins import Registry, registry
@@ -143,6 +144,10 @@ class PMGPipeline:
         """k^p and E_m of a user (sections 3.2 and 3.3); reusable for any number of targets.
 
         A behaviour without items and messages gives an empty preference and needs no model.
+
+        Raises:
+            ConfigError: no language model, or a soft preference encoder of another scenario.
+            PMGError: see its subclasses.
         """
         observer = observer or Silent()
         if not behavior.history and not behavior.conversation:
@@ -269,6 +274,11 @@ class PMGPipeline:
         encoder = self.roles.soft_preference
         if encoder is None or not self.config.use_soft:
             return None
+        if encoder.scenario not in (None, self.scenario.name):
+            raise ConfigError(
+                f"config field 'soft_preference': an encoder for the scenario {self.scenario.name!r} was "
+                f"expected; this one was trained on prompts of {encoder.scenario!r}"
+            )
         load(observer, encoder)
         return encoder.encode([soft_prompt(summary, self.scenario)])[0]
 

@@ -91,4 +91,4 @@ def prepare(
         counts = {"part": part, "examples": made.examples, "left_out": made.left_out, "folder": str(out)}
         click.echo(json.dumps(counts, indent=2))
         return
-    click.echo(f"{made.examples} examples of the part {part} in {out}; {made.left_out} users were left out")
+    click.echo(f"{made.examples} examples of the part {part} in {out}; users left out: {made.left_out}")

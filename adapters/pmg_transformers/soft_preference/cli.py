@@ -108,7 +108,7 @@ def train(
         return
     trainer = make()
     main = PartialState().is_main_process
-    if main and trainer.step:
+    if main and 0 < trainer.step < recipe.steps:
         click.echo(f"going on with the run in {out} at step {trainer.step} of {recipe.steps}", err=True)
     with (
         progress(quiet or not main) as observer,
@@ -196,7 +196,7 @@ def _show_costs(found: DryRun, as_json: bool) -> None:
         "examples": ", ".join(f"{count:,} {part}" for part, count in found.examples.items()),
         "a step": f"{found.seconds_per_step:.3g} s of {found.batch} users on {found.device}",
         "memory": f"{found.peak_bytes / 2**20:,.0f} MiB at most, models included",
-        "all steps": f"{found.seconds / 60:,.1f} min for {found.steps:,}, validation apart",
+        "all steps": f"{found.seconds:,.0f} s for {found.steps:,}, validation apart",
     }
     for name, text in rows.items():
         click.echo(f"{name + ':':<12} {text}")
