@@ -1,4 +1,4 @@
-"""A trained checkpoint in the pipeline: E_m belongs to a preference, and conditions beside keywords or alone."""
+"""A trained checkpoint in the pipeline: E_m is kept with a preference, and conditions with keywords or alone."""
 
 from __future__ import annotations
 
