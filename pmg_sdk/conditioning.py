@@ -1,4 +1,4 @@
-"""E^p, E_k, E^t and how they are weighted and joined (paper, sections 3.3.2 and 3.4).
+"""E_m, E_k, E^t and how they are weighted and joined (paper, sections 3.3.2 and 3.4).
 
 Facts behind the design:
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,41 +24,64 @@ from pmg_sdk.errors import InputError, SpaceMismatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Conditioning", "WeightPair", "Weighting", "concatenate", "join", "weigh"]
+__all__ = ["Conditioning", "WeightPair", "Weighting", "join", "weigh"]
 
 Weighting = Literal["scale", "from_empty"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, init=False)
 class WeightPair:
-    """w_p and w_t: how much the preference and the target condition one candidate.
+    """w_p, w_t and, inside the preference, w_s: how much each part conditions one candidate.
 
-    Both are >= 0 and not both 0; 1 is the strength the generator was trained with.
+    All are >= 0 and not all 0; 1 is the strength the generator was trained with. w_s left out is
+    w_p, as in the paper: 1:1 and 1:1:1 are one pair, and equal.
+
+    Attributes:
+        preference: w_p, of E_k; without a w_s of its own also of E_m, so of E^p = [E_m; E_k].
+        target: w_t, of E^t.
+        soft: w_s, of E_m.
     """
 
     preference: float
     target: float
+    soft: float
 
-    def __post_init__(self) -> None:
-        values = (self.preference, self.target)
-        if not all(np.isfinite(value) and value >= 0 for value in values) or max(values) == 0:
-            raise InputError(f"weights are finite, >= 0 and not both 0; got w_p={values[0]}, w_t={values[1]}")
+    def __init__(self, preference: float, target: float, soft: float | None = None) -> None:
+        values = (preference, target, preference if soft is None else soft)
+        if not all(isfinite(value) and value >= 0 for value in values) or max(values) == 0:
+            got = "w_p={}, w_t={}, w_s={}".format(*values)
+            raise InputError(f"weights are finite, >= 0 and not all 0; got {got}")
+        for name, value in zip(("preference", "target", "soft"), values, strict=True):
+            object.__setattr__(self, name, value)
 
     def __str__(self) -> str:
-        return f"{self.preference:g}:{self.target:g}"
+        return ":".join(_shortest(value) for value in self._spelled)
+
+    @property
+    def form(self) -> str:
+        """What the numbers of the text are: "w_p:w_t", or "w_p:w_t:w_s" where w_s is not w_p."""
+        return ":".join(("w_p", "w_t", "w_s")[: len(self._spelled)])
 
     @classmethod
     def parse(cls, text: str) -> WeightPair:
-        """From "w_p:w_t", for example "1:0.5".
+        """From "w_p:w_t" or "w_p:w_t:w_s", for example "1:0.5" or "1:0.5:0.75"; equal to what was written.
 
         Raises:
             InputError: the text has another form.
         """
-        left, _, right = text.partition(":")
+        parts = text.split(":")
         try:
-            return cls(float(left), float(right))
+            w_p, w_t, w_s = map(float, parts if len(parts) > 2 else (*parts, parts[0]))
         except ValueError as error:
-            raise InputError(f"a weight pair looks like 1:0.5 (w_p:w_t); got {text!r}") from error
+            raise InputError(
+                f"a weight pair looks like 1:0.5 (w_p:w_t) or 1:0.5:0.75 (w_p:w_t:w_s); got {text!r}"
+            ) from error
+        return cls(w_p, w_t, w_s)
+
+    @property
+    def _spelled(self) -> tuple[float, ...]:
+        pair = (self.preference, self.target)
+        return pair if self.soft == self.preference else (*pair, self.soft)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +117,6 @@ class Conditioning:
     def __repr__(self) -> str:
         pooled = "" if self.pooled is None else f", pooled={self.pooled.shape[0]}"
         return f"Conditioning({self.tokens} tokens x {self.embeds.shape[1]}{pooled}, space={self.space!r})"
-
-
-def concatenate(parts: Sequence[Conditioning]) -> Conditioning:
-    """`join` at equal weights of 1: E^p = [E_m; E_k] is one use.
-
-    Raises:
-        InputError: there are no parts.
-        SpaceMismatch: the parts live in different spaces.
-    """
-    return join([(part, 1.0) for part in parts])
 
 
 def weigh(
@@ -145,10 +159,11 @@ def join(
     empty: Conditioning | None = None,
     how: Weighting = "scale",
 ) -> Conditioning:
-    """(w_p * E^p, w_t * E^t) as one conditioning: equation of section 3.4.
+    """(w_s * E_m, w_p * E_k, w_t * E^t) as one conditioning: equation of section 3.4.
 
     Parts of weight 0 are left out, the others weighed as `weigh` does and their tokens
-    concatenated in order. The one pooled vector, None unless every part has one, is
+    concatenated in order. Parts without a pooled vector, as E_m, have no say in the one pooled
+    vector; it is None where no part has one, else
 
     - "scale": the direction of the sum of w * pooled, at the weighted mean of the parts' lengths.
       Only the ratio of weights counts, and one part alone keeps its vector at every weight;
@@ -169,11 +184,16 @@ def join(
         )
     weighed = [weigh(part, weight, empty=empty, how=how) for part, weight in used]
     embeds = np.concatenate([part.embeds for part in weighed])
-    pooled = [part.pooled.astype(np.float64) for part in weighed if part.pooled is not None]
-    if len(pooled) < len(weighed):
+    pooled = [
+        (part.pooled.astype(np.float64), weight)
+        for part, (_, weight) in zip(weighed, used, strict=True)
+        if part.pooled is not None
+    ]
+    if not pooled:
         return Conditioning(embeds, used[0][0].space)
-    total = sum(weight for _, weight in used)
-    joined = np.mean(pooled, axis=0) if how == "from_empty" else _direction_of_sum(pooled, total)
+    vectors = [vector for vector, _ in pooled]
+    total = sum(weight for _, weight in pooled)
+    joined = np.mean(vectors, axis=0) if how == "from_empty" else _direction_of_sum(vectors, total)
     return Conditioning(embeds, used[0][0].space, joined.astype(np.float32))
 
 
@@ -183,3 +203,8 @@ def _direction_of_sum(scaled: Sequence[NDArray[np.float64]], total: float) -> ND
     norm = float(np.linalg.norm(combined))
     length = sum(float(np.linalg.norm(vector)) for vector in scaled) / total
     return np.asarray(combined * (length / norm if norm > 0 else 1.0))
+
+
+def _shortest(value: float) -> str:
+    """The fewest digits that are read back as the very number: 1, 0.5, 1e-05; 0 for -0.0 too."""
+    return repr(abs(float(value))).removesuffix(".0")

@@ -101,6 +101,7 @@ class PMGConfig(_Settings):
         use_soft: whether E_m conditions, where there is one.
         weights: the predefined pairs "w_p:w_t", one candidate each (section 3.4). 1 is the strength the
             generator was trained with. The default spans "mostly the target" to "mostly the user".
+            "w_p:w_t:w_s" gives E_m a weight of its own.
         alpha: share of log d_p in z, 0 to 1. 0.5 is the paper's.
         seed: decides the noise, and the LLM's answers where it samples.
         seeds_per_pair: how many noises every pair is tried with; all pairs see the same ones.
@@ -147,6 +148,11 @@ class PMGConfig(_Settings):
     def _something_must_condition(self) -> Self:
         if not (self.use_keywords or self.use_soft):
             raise ValueError("use_keywords and use_soft cannot both be off: nothing would personalise")
+        for pair in self.pairs:
+            E_k, E_m = self.use_keywords and pair.preference, self.use_soft and pair.soft
+            if not (E_k or E_m or pair.target):
+                off = "use_keywords" if self.use_soft else "use_soft"
+                raise ValueError(f"weights {str(pair)!r} leave nothing to condition with {off} off")
         return self
 
     @property

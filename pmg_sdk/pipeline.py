@@ -16,7 +16,6 @@ from pmg_sdk import plan as planning
 from pmg_sdk.behavior import Behavior, Item
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.describe import BehaviorSummary, describe, describe_items
-from pmg_sdk.errors import ConfigError
 from pmg_sdk.keywords import Keywords, avoided_keywords, preference_keywords, target_keywords
 from pmg_sdk.plan import Plan
 from pmg_sdk.plugins import Registry, registry
@@ -146,13 +145,14 @@ class PMGPipeline:
         A behaviour without items and messages gives an empty preference and needs no model.
 
         Raises:
-            ConfigError: no language model, or a soft preference encoder of another scenario.
-            PMGError: see its subclasses.
+            ConfigError, SpaceMismatch: the soft preference encoder is not one for this scenario and
+                generator; the language model was not asked yet.
         """
         observer = observer or Silent()
         if not behavior.history and not behavior.conversation:
             return UserPreference(Keywords(), made_by=self.made_by)
         llm, seed = self.roles.writer(), self.config.seed
+        soft_encoder = self.roles.soft_encoder(self.config.scenario)
         load(observer, llm, *self.roles.captioners_for(behavior.history))
         summary = describe(
             behavior,
@@ -172,7 +172,7 @@ class PMGPipeline:
             keywords=liked,
             avoided=avoided,
             summary=summary,
-            soft=self._soft(summary, observer),
+            soft=self._soft(soft_encoder, summary, observer),
             made_by=self.made_by,
             warnings=(*summary.warnings, *liked_warnings, *avoided_warnings),
         )
@@ -213,10 +213,14 @@ class PMGPipeline:
         seed: int | None = None,
         observer: Observer | None = None,
     ) -> Plan:
-        """The grid of weights and noises, encoded and ready to be made."""
+        """The grid of weights and noises, encoded and ready to be made.
+
+        Raises:
+            ConfigError, SpaceMismatch: the adapters do not fit each other; no weights were loaded yet.
+        """
         observer = observer or Silent()
+        self.roles.check(self.config.scenario)
         load(observer, self.roles.generator, self.roles.text_encoder)
-        self.roles.check()
         _begin(observer, "encode", 1)
         plan = planning.plan(
             preference,
@@ -270,15 +274,11 @@ class PMGPipeline:
 
         return Provenance(self.config.scenario, self.config.digest(), self.roles.models, __version__)
 
-    def _soft(self, summary: BehaviorSummary, observer: Observer) -> Conditioning | None:
-        encoder = self.roles.soft_preference
-        if encoder is None or not self.config.use_soft:
+    def _soft(
+        self, encoder: SoftPreferenceEncoder | None, summary: BehaviorSummary, observer: Observer
+    ) -> Conditioning | None:
+        if encoder is None:
             return None
-        if encoder.scenario not in (None, self.scenario.name):
-            raise ConfigError(
-                f"config field 'soft_preference': an encoder for the scenario {self.scenario.name!r} was "
-                f"expected; this one was trained on prompts of {encoder.scenario!r}"
-            )
         load(observer, encoder)
         return encoder.encode([soft_prompt(summary, self.scenario)])[0]
 

@@ -2,6 +2,8 @@
 
     M = Generator(w_p * E^p, w_t * E^t)        E^p = [E_m; E_k]
 
+A pair with a w_s of its own weighs E_m apart from E_k: E^p is then [w_s * E_m; w_p * E_k].
+
 All weight pairs of one noise share its seed, so what differs between them is the weights alone.
 A generator of kind "sequence" or "pooled" is conditioned through `conditioning.join`; one that
 takes only text gets the heavier part first and as often as it is heavier.
@@ -17,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pmg_sdk.answers import one_for_each
-from pmg_sdk.conditioning import Conditioning, WeightPair, concatenate, join
+from pmg_sdk.conditioning import Conditioning, WeightPair, join
 from pmg_sdk.config import PMGConfig
 from pmg_sdk.errors import ConfigError, InputError, SpaceMismatch
 from pmg_sdk.interfaces import GenerationRequest, GeneratorSpec, TextEncoder
@@ -55,7 +57,8 @@ class Plan:
     """Everything the generator and the scorer need.
 
     Attributes:
-        drafts: one for every candidate; all pairs of the first noise, then of the next.
+        drafts: one for every candidate; all pairs of the first noise, then of the next. Of pairs that
+            come to the same for this user one is made, of those that leave nothing to condition none.
         keywords: what media are scored against: k^p and k^t whole.
         dropped: keywords beyond the text encoder's limit; they condition nothing.
         warnings: what went differently than asked.
@@ -85,22 +88,29 @@ def plan(
     Raises:
         InputError: the target has no keywords, so there is nothing to show.
         ConfigError: the generator needs a text encoder and there is none.
-        SpaceMismatch: the encoder's or E_m's space is not the generator's.
+        SpaceMismatch: the encoder's or E_m's space is not the generator's; E_m is looked at where it
+            conditions.
     """
     if not target.keywords:
         raise InputError("a target with keywords was expected; got none. Describe what is to be shown.")
     keywords = KeywordParts(preference.keywords, target.keywords, preference.avoided)
-    used, warnings = _used(preference, keywords, config, spec)
+    used, warnings = _used(keywords, config, spec)
+    soft, soft_warnings = _soft(preference.soft if config.use_soft else None, spec)
+    warnings += soft_warnings
     if spec.conditioning == "text":
         kept, dropped = used, KeywordParts()
-        parts = _Parts(None, None, None, None)
-        personal = bool(kept.preference)
+        parts = _Parts()
     else:
         encoder = _matching(encoder, spec)
         kept, dropped = _fitted(used, encoder)
-        soft = preference.soft if config.use_soft else None
         parts = _encoded(kept, soft, encoder, with_empty=config.weighting == "from_empty")
-        personal = parts.preference is not None
+    pairs = _distinct(config.pairs, soft=soft is not None, keywords=bool(kept.preference))
+    personal = bool(pairs)
+    if personal and len(pairs) < len(config.pairs):
+        warnings.append(
+            f"{len(config.pairs) - len(pairs)} of {len(config.pairs)} weight pairs make no candidate of "
+            "their own for this user and were left out"
+        )
     if not personal and keywords.preference:
         warnings.append("no preference keyword conditions the generator: the result is not personalised")
     elif not personal:
@@ -113,7 +123,7 @@ def plan(
     drafts = tuple(
         Draft(pair, _request(pair, noise_seed(seed, index), kept, parts, config))
         for index in range(config.seeds_per_pair)
-        for pair in (config.pairs if personal else (UNPERSONALISED,))
+        for pair in pairs or (UNPERSONALISED,)
     )
     return Plan(drafts, keywords, dropped, tuple(warnings))
 
@@ -126,7 +136,7 @@ def noise_seed(seed: int, index: int) -> int:
 def weighted_text(preference: Keywords, target: Keywords, weights: WeightPair) -> str:
     """Weights as words: the heavier part first, repeated round(heavier / lighter) times, at most 3.
 
-    A part of weight 0 is left out; at equal weights the target leads.
+    A part of weight 0 is left out; at equal weights the target leads. w_s has no words to repeat.
     """
     parts = [(weights.target, target), (weights.preference, preference)]
     parts = [(weight, part) for weight, part in parts if weight > 0 and part]
@@ -140,15 +150,32 @@ def weighted_text(preference: Keywords, target: Keywords, weights: WeightPair) -
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    preference: Conditioning | None
-    target: Conditioning | None
-    negative: Conditioning | None
-    empty: Conditioning | None
+    """E_m, E_k, E^t, what to stay away from and E_0, where there are any."""
+
+    soft: Conditioning | None = None
+    preference: Conditioning | None = None
+    target: Conditioning | None = None
+    negative: Conditioning | None = None
+    empty: Conditioning | None = None
 
 
-def _used(
-    preference: UserPreference, keywords: KeywordParts, config: PMGConfig, spec: GeneratorSpec
-) -> tuple[KeywordParts, list[str]]:
+def _distinct(pairs: Sequence[WeightPair], *, soft: bool, keywords: bool) -> tuple[WeightPair, ...]:
+    """The pairs that differ where E_m, E_k or both can condition, each once; none where neither can.
+
+    The weight of a part that is not there is that of the other: without E_m, 1:0.5:2 is 1:0.5.
+    """
+    if not (soft or keywords):
+        return ()
+    found: dict[WeightPair, None] = {}
+    for pair in pairs:
+        w_p = pair.preference if keywords else pair.soft
+        w_s = pair.soft if soft else pair.preference
+        if w_p or w_s or pair.target:
+            found[WeightPair(w_p, pair.target, w_s)] = None
+    return tuple(found)
+
+
+def _used(keywords: KeywordParts, config: PMGConfig, spec: GeneratorSpec) -> tuple[KeywordParts, list[str]]:
     warnings = []
     # What is asked for is asked for, also by a user who turned it down before.
     asked = {text.casefold() for text in keywords.target.texts}
@@ -156,14 +183,28 @@ def _used(
     if len(avoided) < len(keywords.avoided.items):
         warnings.append("the target is something the user turned down before: it is shown all the same")
         keywords = replace(keywords, avoided=Keywords(avoided))
-    if preference.soft is not None and config.use_soft and spec.conditioning == "text":
-        warnings.append("the generator takes only text: the soft preference embeddings are not used")
     if keywords.avoided and not spec.negative:
         warnings.append("the generator cannot stay away from things: disliked items are not used")
         keywords = replace(keywords, avoided=Keywords())
     if not config.use_keywords:
         keywords = replace(keywords, preference=Keywords())
     return keywords, warnings
+
+
+def _soft(E_m: Conditioning | None, spec: GeneratorSpec) -> tuple[Conditioning | None, list[str]]:
+    """E_m where the generator can take it, else why it is not used."""
+    if E_m is None:
+        return None, []
+    if spec.conditioning == "text":
+        return None, ["the generator takes only text: the soft preference embeddings are not used"]
+    if E_m.space != spec.space:
+        raise SpaceMismatch(
+            f"soft preference embeddings of space {spec.space!r} were expected, the generator's; got some of "
+            f"space {E_m.space!r}. Make the preference again for this generator, or set use_soft=false."
+        )
+    if spec.conditioning == "pooled" and E_m.pooled is None:
+        return None, ["the generator takes one vector: the soft preference embeddings are not used"]
+    return E_m, []
 
 
 def _matching(encoder: TextEncoder | None, spec: GeneratorSpec) -> TextEncoder:
@@ -202,24 +243,22 @@ def _encoded(
     encoded = dict(zip(texts, E, strict=True))
     E_k = encoded.get(kept.preference.text) if kept.preference else None
     return _Parts(
-        preference=_preference_part(soft, E_k),
+        soft=soft,
+        preference=E_k,
         target=encoded.get(kept.target.text),
         negative=encoded.get(kept.avoided.text) if kept.avoided else None,
         empty=encoded.get(""),
     )
 
 
-def _preference_part(E_m: Conditioning | None, E_k: Conditioning | None) -> Conditioning | None:
-    if E_m is None or E_k is None:
-        return E_k if E_m is None else E_m
-    # E_m has tokens only: the pooled vector of models that want one is that of the keywords.
-    return replace(concatenate([E_m, E_k]), pooled=E_k.pooled)
-
-
 def _request(
     weights: WeightPair, seed: int, kept: KeywordParts, parts: _Parts, config: PMGConfig
 ) -> GenerationRequest:
-    weighed = [(parts.preference, weights.preference), (parts.target, weights.target)]
+    weighed = [
+        (parts.soft, weights.soft),
+        (parts.preference, weights.preference),
+        (parts.target, weights.target),
+    ]
     present = [(part, weight) for part, weight in weighed if part is not None]
     return GenerationRequest(
         seed=seed,

@@ -28,7 +28,7 @@ class _Frozen(BaseModel):
 
 
 class CandidateRecord(_Frozen):
-    """One candidate's numbers, and the sha256 of its medium."""
+    """One candidate's numbers, and the sha256 of its medium; `weights` as `WeightPair.parse` reads them."""
 
     weights: str
     seed: int

@@ -8,7 +8,7 @@ from typing import Any
 
 from pmg_sdk.behavior import Item
 from pmg_sdk.config import Choice, PMGConfig
-from pmg_sdk.errors import ConfigError
+from pmg_sdk.errors import ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import (
     Captioner,
     Generator,
@@ -31,7 +31,7 @@ class Roles:
     """The adapters of a pipeline; `models` names them for the record.
 
     `llm` may be None as long as no text has to be written: preferences and targets that were
-    made before need none.
+    made before need none. `soft_preference` is None as well where the config switches it off.
     """
 
     generator: Generator
@@ -68,9 +68,11 @@ class Roles:
             return adapter
 
         captioners = dict(given.get("captioners") or {})
+        off = () if config.use_soft else ("soft_preference",)
         filled: dict[str, Any] = {
             role: take(role, getattr(config, role), given.get(role))
             for role in ("llm", "text_encoder", "soft_preference", "generator", "scorer")
+            if role not in off
         }
         filled["captioners"] = {
             modality: take("captioner", config.captioners.get(modality), captioners.get(modality), modality)
@@ -107,12 +109,41 @@ class Roles:
             )
         return self.llm
 
-    def check(self) -> None:
-        """Refuse a scorer that cannot judge what the generator makes.
+    def soft_encoder(self, scenario: str) -> SoftPreferenceEncoder | None:
+        """The encoder that gives E_m, if any; its and the generator's words are taken, no weights loaded.
+
+        Args:
+            scenario: name of the one whose prompts it will read.
 
         Raises:
-            ConfigError: their modalities differ.
+            ConfigError: it was trained on another scenario.
+            SpaceMismatch: its E_m is of another text space than the generator's.
         """
+        encoder = self.soft_preference
+        if encoder is None:
+            return None
+        if encoder.scenario not in (None, scenario):
+            raise ConfigError(
+                f"config field 'soft_preference': one trained on scenario {scenario!r} was expected; got one "
+                f"of {encoder.scenario!r}. Train one for it with `pmg train`, or set use_soft=false."
+            )
+        spec = self.generator.spec
+        if spec.conditioning != "text" and encoder.space != spec.space:
+            raise SpaceMismatch(
+                f"config field 'soft_preference': one of space {spec.space!r} was expected, the generator's; "
+                f"got one of space {encoder.space!r}. Train one for this generator with `pmg train`, or set "
+                "use_soft=false."
+            )
+        return encoder
+
+    def check(self, scenario: str) -> None:
+        """Refuse a scorer that cannot judge what the generator makes, and an E_m it cannot take.
+
+        Raises:
+            ConfigError: the modalities of generator and scorer differ.
+            ConfigError, SpaceMismatch: see `soft_encoder`.
+        """
+        self.soft_encoder(scenario)
         made, judged = self.generator.spec.modality, self.scorer.modality
         if made != judged:
             raise ConfigError(

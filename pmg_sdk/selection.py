@@ -40,7 +40,7 @@ class Candidate:
     """One medium, what it was made with, and how it fares.
 
     Attributes:
-        weights: w_p and w_t.
+        weights: w_p, w_t and w_s.
         seed: of the noise.
         media: M.
         preference_score: d_p, -1 to 1; None without preference keywords.
@@ -120,8 +120,8 @@ def score(d_p: float | None, d_t: float, alpha: float) -> float:
 def select(candidates: Sequence[Candidate], alpha: float = 0.5) -> Selection:
     """argmax z, with z taken anew at `alpha`: another balance costs no generation.
 
-    Equal z go to the larger d_t, then to the smaller w_p, w_t and seed, so the order in which
-    candidates come never decides.
+    Equal z go to the larger d_t, then to the smaller w_p, w_t, w_s and seed, so the order in
+    which candidates come never decides.
 
     Raises:
         SelectionError: there are no candidates, or a score is not a number.
@@ -138,4 +138,4 @@ def select(candidates: Sequence[Candidate], alpha: float = 0.5) -> Selection:
 
 def _rank(candidate: Candidate) -> tuple[float, ...]:
     w = candidate.weights
-    return candidate.z, candidate.accuracy_score, -w.preference, -w.target, -candidate.seed
+    return candidate.z, candidate.accuracy_score, -w.preference, -w.target, -w.soft, -candidate.seed

@@ -23,7 +23,7 @@ _INK, _PAPER, _MARK = (32, 33, 36), (255, 255, 255), (26, 115, 232)
 
 
 def contact_sheet(selection: Selection) -> Image:
-    """Candidates in their order, at most 6 a row, labelled w_p:w_t, d_p, d_t and z.
+    """Candidates in their order, at most 6 a row, labelled w_p:w_t or w_p:w_t:w_s, d_p, d_t and z.
 
     Returns:
         An RGB image; every picture is fitted into 192 x 192 pixels.
@@ -57,9 +57,9 @@ def label(candidate: Candidate, *, wins: bool = False) -> tuple[str, ...]:
     """The lines under a candidate's picture."""
     d_p = "none" if candidate.preference_score is None else f"{candidate.preference_score:.3f}"
     return (
-        f"w_p:w_t  {candidate.weights}" + ("  winner" if wins else ""),
+        f"{candidate.weights.form}  {candidate.weights}",
         f"d_p  {d_p}   d_t  {candidate.accuracy_score:.3f}",
-        f"z  {candidate.z:.3f}",
+        f"z  {candidate.z:.3f}" + ("  winner" if wins else ""),
     )
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from pmg_conformance.check import Kind
 from pmg_sdk import interfaces
 
-__all__ = ["ABILITIES", "present", "stated"]
+__all__ = ["ABILITIES", "idle", "present", "stated"]
 
 ABILITIES: dict[str, type] = {
     "choice": interfaces.SupportsChoice,
     "loading": interfaces.SupportsLoading,
     "preview": interfaces.SupportsPreview,
+    "training": interfaces.SupportsTraining,
 }
 """Name in `AdapterSpec.capabilities` -> Protocol."""
 
@@ -35,3 +36,8 @@ def stated(kind: Kind, adapter: Any) -> frozenset[str]:
         return frozenset()
     spec = adapter.spec
     return frozenset({str(spec.conditioning)} | ({"negative"} if spec.negative else set()))
+
+
+def idle(kind: Kind, adapter: Any) -> frozenset[str]:
+    """Abilities that mean nothing beside what the adapter states: text alone is no conditioning to train."""
+    return frozenset({"training"} if "text" in stated(kind, adapter) else set())

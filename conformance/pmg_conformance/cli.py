@@ -126,7 +126,7 @@ def _aid_options(command: F) -> F:
         click.option(
             "--twin",
             metavar="NAME|module:Class",
-            help="For text encoders: another that claims the same space.",
+            help="For text encoders and soft preferences: a text encoder that claims the same space.",
         ),
         click.option(
             "--scorer",

@@ -66,10 +66,10 @@ def measured(subject: Subject) -> str:
     made = subject.adapter
     if isinstance(made, SupportsLoading):
         made.load()
-    first = subject.works[0]
+    first = subject.required_works[0]
     first.do(made, first.items[:1])
     seconds = time.perf_counter() - started
-    for work in subject.works:
+    for work in subject.required_works:
         work.do(made, work.items)
     peak = _memory("VmHWM")
     return json.dumps(

@@ -241,9 +241,9 @@ def layers(subject: Subject) -> Iterator[Layer]:
     if encoder is not None and subject.kind == "generator":
         yield Layer(name="text_encoder.encode", answers=tuple(map(Numbers.of, encoder.encode(TEXTS))))
     if subject.kind == "llm":
-        told = [chat[-1]["content"] for chat in subject.works[0].items]
+        told = [chat[-1]["content"] for chat in subject.required_works[0].items]
         yield Layer(name="count_tokens", answers=tuple(int(made.count_tokens(text)) for text in told))
-    for work in subject.works:
+    for work in subject.required_works:
         yield Layer(name=work.name, answers=tuple(map(_kept, work.do(made, work.items))))
 
 
@@ -284,7 +284,7 @@ def _form(answer: Answer) -> str:
 
 def _items(subject: Subject) -> str:
     digest = hashlib.sha256()
-    for work in subject.works:
+    for work in subject.required_works:
         for item in work.items:
             if isinstance(item, GenerationRequest):
                 item = [item.seed, item.text, item.steps]  # the conditioning is an answer already

@@ -56,7 +56,7 @@ _WORDS: dict[Role, _Words] = {
         "A soft preference encoder",
         "SoftPreferenceEncoder",
         """State the space of the text encoder that your checkpoint was trained against, and refuse to load
-   against another.""",
+   against another. Where it was trained on one scenario's prompts, override `scenario`.""",
     ),
     "generator": _Words(
         "A generator",

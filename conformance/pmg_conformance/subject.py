@@ -34,7 +34,7 @@ class Aids:
         media: sample media of the adapter's modality; drawn patterns where there are none.
         pairs: texts with a medium that shows each, for scorers.
         scorer: judges what a generator makes.
-        twin: another text encoder that claims the same space.
+        twin: another text encoder that claims the same space, for text encoders and soft preferences.
         golden: what it answered once, see `pmg_conformance.golden`.
         budget_seconds: until the first answer in a new process; None is generous, by tier.
         words: of a command that gives these same aids, for the repro of a failure.
@@ -101,10 +101,10 @@ class Subject:
     @cached_property
     def claims(self) -> frozenset[str]:
         """Optional abilities it claims: by name, in its spec, and by what it states of itself."""
-        from pmg_conformance.abilities import present, stated
+        from pmg_conformance.abilities import idle, present, stated
 
         declared = present(self.adapter) if self.declared is None else self.declared
-        return declared | stated(self.kind, self.adapter)
+        return (declared - idle(self.kind, self.adapter)) | stated(self.kind, self.adapter)
 
     @cached_property
     def cold_start(self) -> ColdStart:
@@ -118,11 +118,19 @@ class Subject:
         return cold_start(self)
 
     @cached_property
-    def works(self) -> tuple[Work, ...]:
-        """What it does, as batches of independent items."""
+    def required_works(self) -> tuple[Work, ...]:
+        """What every adapter of its role does, as batches of independent items."""
         from pmg_conformance.work import works_of
 
         return works_of(self)
+
+    @cached_property
+    def works(self) -> tuple[Work, ...]:
+        """All that it does, optional abilities included."""
+        from pmg_conformance.training import training_works
+
+        trains = "training" in self.claims
+        return (*self.required_works, *(training_works(self) if trains else ()))
 
     @property
     def modality(self) -> str:

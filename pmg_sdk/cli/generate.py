@@ -36,7 +36,7 @@ __all__ = ["generate"]
     required=True,
     help="What is asked for: a message, or the thing itself; may be repeated.",
 )
-@click.option("--weights", metavar="W_P:W_T,...", help="The weight pairs to try, one candidate each.")
+@click.option("--weights", metavar="W_P:W_T[:W_S],...", help="The weight pairs to try, one candidate each.")
 @click.option("--alpha", type=float, help="Share of the preference in z, 0 to 1.")
 @click.option("--seed", type=click.IntRange(min=0), help="Decides the noise.")
 @click.option("--steps", type=click.IntRange(min=1), help="Denoising steps.")

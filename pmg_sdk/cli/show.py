@@ -27,7 +27,8 @@ def show_result(result: Result, folder: Path | None) -> None:
             # Text, not markup: keywords may hold brackets.
             console.print(Text(f"{title:>7}: {keywords.text}"), soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("", "w_p:w_t", "seed", "d_p", "d_t", "z"):
+    weights = max((candidate.weights.form for candidate in result.candidates), key=len)
+    for column in ("", weights, "seed", "d_p", "d_t", "z"):
         table.add_column(column, justify="right")
     for candidate in result.candidates:
         won = candidate is result.winner

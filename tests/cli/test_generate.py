@@ -43,6 +43,39 @@ def test_it_shows_keywords_and_every_candidate_with_the_winner_marked(pmg: Pmg, 
     assert len([line for line in lines if line.strip().startswith("*")]) == 1
 
 
+def test_a_soft_weight_is_tried_and_shown(pmg: Pmg, user: str) -> None:
+    done = pmg(*RUN, "--user", user, "--set", "soft_preference=reference", "--weights", "1:1,1:1:0.5")
+    assert done.exit_code == 0, done.output
+    assert "w_p:w_t:w_s" in done.stdout
+    assert "1:1:0.5" in done.stdout
+
+
+def test_both_keywords_only_and_soft_only_are_switches(pmg: Pmg, user: str) -> None:
+    pictures = set()
+    for switch, soft_is_made in (
+        ("use_soft=true", True),
+        ("use_soft=false", False),
+        ("use_keywords=false", True),
+    ):
+        done = pmg(*RUN, "--user", user, "--set", "soft_preference=reference", "--set", switch, "--json")
+        record = json.loads(done.stdout)
+        assert ("soft_preference" in record["models"]) is soft_is_made
+        assert (record["soft"] is not None) is soft_is_made
+        pictures.add(tuple(candidate["sha256"] for candidate in record["candidates"]))
+    assert len(pictures) == 3
+
+
+def test_a_preference_with_soft_embeddings_can_be_used_without_them(pmg: Pmg, user: str) -> None:
+    soft = ("--set", "soft_preference=reference")
+    assert pmg("preference", "--scenario", "reference", user, *soft, "--out", "liked.json").exit_code == 0
+    with_soft, without = (
+        json.loads(pmg(*RUN, "--preference", "liked.json", *given, "--json").stdout)["candidates"]
+        for given in ((), ("--set", "use_soft=false"))
+    )
+    assert len(with_soft) == len(without)
+    assert [each["sha256"] for each in with_soft] != [each["sha256"] for each in without]
+
+
 def test_json_is_the_record_and_nothing_else(pmg: Pmg, user: str) -> None:
     done = pmg(*RUN, "--user", user, "--json", "--alpha", "0.25", "--seed", "7", "--steps", "2")
     record = json.loads(done.stdout)

@@ -85,13 +85,6 @@ def test_the_name_of_a_part_is_one_word(world: Pmg, part: str) -> None:
     assert done.exit_code == 2
 
 
-def test_prepare_with_a_generator_that_cannot_train_is_an_error(world: Pmg) -> None:
-    done = world("prepare", "users.jsonl", "--part", "train", "--out", "examples", "--scenario", "reference")
-    assert done.exit_code == 1
-    assert "supports training" in done.stderr
-    assert not Path("examples").exists()
-
-
 def test_a_line_that_is_no_user_is_named(world: Pmg) -> None:
     with Path("users.jsonl").open("a") as file:
         file.write("{]\n")

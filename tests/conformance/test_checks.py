@@ -15,8 +15,8 @@ PUBLISHED = {
     "LLM": range(1, 9),
     "CAP": range(1, 4),
     "TXT": range(1, 9),
-    "SOFT": range(1, 4),
-    "GEN": range(1, 21),
+    "SOFT": range(1, 8),
+    "GEN": range(1, 34),
     "SCO": range(1, 8),
     "SCN": range(1, 10),
 }

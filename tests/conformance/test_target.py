@@ -24,8 +24,14 @@ def plugins() -> Registry:
 def test_a_registered_name_brings_its_claims(plugins: Registry) -> None:
     subject = find("reference", kind="generator", plugins=plugins)
     assert isinstance(subject.adapter, ReferenceGenerator)
-    assert subject.declared == {"exact", "preview"}
-    assert subject.claims == {"exact", "preview", "sequence", "negative"}
+    assert subject.declared == {"exact", "preview", "training"}
+    assert subject.claims == {"exact", "preview", "training", "sequence", "negative"}
+
+
+def test_text_alone_is_no_conditioning_to_train(plugins: Registry) -> None:
+    subject = find("reference", kind="generator", options={"conditioning": "text"}, plugins=plugins)
+    assert "training" not in subject.claims
+    assert [work.name for work in subject.works] == ["generate"]
 
 
 def test_another_process_finds_what_was_registered_by_hand(plugins: Registry) -> None:

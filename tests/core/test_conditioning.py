@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pmg_sdk import Conditioning, WeightPair
-from pmg_sdk.conditioning import Weighting, concatenate, join, weigh
+from pmg_sdk.conditioning import Weighting, join, weigh
 from pmg_sdk.errors import InputError, SpaceMismatch
 
 weights = st.floats(0, 4, width=32)
@@ -117,9 +117,19 @@ def test_weight_1_changes_nothing(how: str) -> None:
     assert weigh(E, 1.0, empty=E, how=how).embeds is E.embeds  # type: ignore[arg-type]
 
 
-def test_soft_and_hard_embeddings_concatenate() -> None:
-    E_m, E_k = (Conditioning(np.full((n, 3), n, dtype=np.float32), "s") for n in (2, 3))
-    assert concatenate([E_m, E_k]).embeds[:, 0].tolist() == [2, 2, 3, 3, 3]
+@given(conditionings(pooled=False), conditionings(), conditionings(), weights)
+def test_a_part_without_a_pooled_vector_has_no_say_in_it(
+    E_m: Conditioning, E_k: Conditioning, E_t: Conditioning, w_s: float
+) -> None:
+    with_soft, without = join([(E_m, w_s), (E_k, 0.5), (E_t, 1)]), join([(E_k, 0.5), (E_t, 1)])
+    assert with_soft.pooled is not None
+    assert without.pooled is not None
+    assert np.array_equal(with_soft.pooled, without.pooled)
+
+
+@given(conditionings(pooled=False))
+def test_without_any_pooled_vector_there_is_none(E_m: Conditioning) -> None:
+    assert join([(E_m, 1), (E_m, 0.5)]).pooled is None
 
 
 def test_parts_of_two_spaces_never_mix() -> None:
@@ -148,15 +158,52 @@ def test_weighing_a_pooled_vector_from_empty_needs_that_of_the_empty_text() -> N
         join([(E, 0.5)], empty=empty, how="from_empty")
 
 
-@given(weights, weights)
-def test_a_weight_pair_survives_its_own_text(p: float, t: float) -> None:
-    assume(p or t)
-    again = WeightPair.parse(str(WeightPair(p, t)))
-    assert again.preference == pytest.approx(p, rel=1e-5)
-    assert again.target == pytest.approx(t, rel=1e-5)
+numbers = st.floats(0, allow_infinity=False)
+pairs = st.tuples(numbers, numbers, st.none() | numbers).filter(any).map(lambda values: WeightPair(*values))
 
 
-@pytest.mark.parametrize("text", ["", "1", "1:", "a:b", "nan:1", "-1:1", "0:0", "1:1:1", "inf:1"])
+@given(pairs)
+def test_a_weight_pair_survives_its_own_text(pair: WeightPair) -> None:
+    assert WeightPair.parse(str(pair)) == pair
+
+
+@given(pairs, pairs)
+def test_equal_pairs_and_only_those_have_one_spelling(one: WeightPair, other: WeightPair) -> None:
+    assert (str(one) == str(other)) == (one == other)
+    assert (hash(one) == hash(other)) or one != other
+
+
+def test_pairs_are_ordered_by_preference_then_target_then_soft() -> None:
+    ordered = [WeightPair.parse(text) for text in ("0.5:1", "1:0.5:2", "1:1:0", "1:1", "1:1:2")]
+    assert sorted([ordered[index] for index in (3, 0, 4, 2, 1)]) == ordered
+
+
+def test_the_soft_weight_is_that_of_the_preference_unless_it_is_given() -> None:
+    assert WeightPair(0.5, 1).soft == 0.5
+    assert WeightPair(0.5, 1) == WeightPair(0.5, 1, 0.5)
+    assert WeightPair.parse("0.5:1:0").soft == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling", "form"),
+    [
+        ("1.0:0.50", "1:0.5", "w_p:w_t"),
+        ("1:0.5:1", "1:0.5", "w_p:w_t"),
+        ("1:0.5:.25", "1:0.5:0.25", "w_p:w_t:w_s"),
+        ("0:0:1", "0:0:1", "w_p:w_t:w_s"),
+        ("-0:1", "0:1", "w_p:w_t"),
+        ("0.123456789:1", "0.123456789:1", "w_p:w_t"),
+    ],
+)
+def test_a_pair_has_one_spelling_and_says_what_its_numbers_are(text: str, spelling: str, form: str) -> None:
+    pair = WeightPair.parse(text)
+    assert (str(pair), pair.form) == (spelling, form)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "1:", "a:b", "nan:1", "-1:1", "0:0", "inf:1", "1:1:", "1:1:-1", "1:1:nan", "0:0:0", "1:1:1:1"],
+)
 def test_what_is_no_weight_pair_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         WeightPair.parse(text)

@@ -14,6 +14,7 @@ from pmg_sdk.errors import ConfigError
 
 numbers = st.floats(0, 4, allow_nan=False).map(lambda value: round(value, 3))
 pairs = st.builds(lambda p, t: f"{p}:{t}", numbers, numbers).filter(lambda text: text != "0.0:0.0")
+triples = st.builds(lambda pair, s: f"{pair}:{s}", pairs, numbers)
 # Refused as names; hypothesis takes words from our sources, and would find them.
 secrets = ("key", "secret", "password", "token")
 options = st.dictionaries(
@@ -30,7 +31,9 @@ configs = st.builds(
     llm=st.none() | choices,
     captioners=st.dictionaries(st.text(), choices, max_size=2),
     generator=st.none() | choices,
-    weights=st.lists(pairs, min_size=1, max_size=5, unique_by=lambda text: str(WeightPair.parse(text))),
+    weights=st.lists(
+        pairs | triples, min_size=1, max_size=5, unique_by=lambda text: str(WeightPair.parse(text))
+    ),
     alpha=st.floats(0, 1),
     seed=st.integers(0, 2**63 - 1),
     steps=st.none() | st.integers(1, 1000),
@@ -52,7 +55,7 @@ def test_a_config_is_read_from_toml(tmp_path: Path) -> None:
         """
         scenario = "emoticons"
         llm = "openai"
-        weights = ["0.5:1", "1:1"]
+        weights = ["0.5:1", "1:1", "1:1:0.5"]
 
         [generator]
         adapter = "stable-diffusion"
@@ -65,7 +68,7 @@ def test_a_config_is_read_from_toml(tmp_path: Path) -> None:
     config = PMGConfig.load(path)
     assert config.llm == Choice(adapter="openai")
     assert config.generator == Choice(adapter="stable-diffusion", options={"model": "pmg:emoji-diffusion"})
-    assert config.pairs == (WeightPair(0.5, 1), WeightPair(1, 1))
+    assert config.pairs == (WeightPair(0.5, 1), WeightPair(1, 1), WeightPair(1, 1, 0.5))
     assert config.limits.items == 8
 
 
@@ -87,9 +90,12 @@ def test_equal_settings_have_equal_digests_however_they_are_written() -> None:
         ({"weights": []}, "'weights'"),
         ({"weights": "1:1"}, "'weights': a list of pairs"),
         ({"weights": ["one:two"]}, "'weights'.*looks like 1:0.5"),
-        ({"weights": ["0:0"]}, "'weights'.*not both 0"),
+        ({"weights": ["0:0"]}, "'weights'.*not all 0"),
         ({"weights": ["-1:1"]}, "'weights'"),
         ({"weights": ["1:1", "1.0:1.0"]}, "'weights': every pair may stand only once"),
+        ({"weights": ["1:1", "1:1:1"]}, "'weights': every pair may stand only once"),
+        ({"weights": ["0:0:1"], "use_soft": False}, "'0:0:1' leave nothing to condition with use_soft off"),
+        ({"weights": ["1:0:0"], "use_keywords": False}, "'1:0:0' leave nothing .* use_keywords off"),
         ({"weighting": "sclae"}, "'weighting'.*sclae"),
         ({"generator": {"adaptor": "x"}}, "'generator.adaptor' is unknown; did you mean 'adapter'"),
         ({"captioners": {"image": {"adapter": ""}}}, "'captioners.image.adapter'"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pmg_conformance.reference import ReferenceGenerator, ReferenceSoftPreferenceEncoder, ReferenceTextEncoder
 from pmg_sdk import Keyword, Keywords, PMGConfig, Target, UserPreference, WeightPair
 from pmg_sdk.errors import ConfigError, InputError, SpaceMismatch
+from pmg_sdk.interfaces import ConditioningKind
 from pmg_sdk.plan import Plan, noise_seed, plan, weighted_text
 
 
@@ -134,10 +135,106 @@ def test_either_half_of_the_preference_can_be_switched_off(switch: str, tokens: 
     assert draft.request.conditioning.tokens == tokens
 
 
+SOFT_USER = replace(USER, soft=ReferenceSoftPreferenceEncoder(length=3).encode(["likes calm things"])[0])
+
+
+def grid(made: Plan) -> list[str]:
+    return [str(draft.weights) for draft in made.drafts]
+
+
+def test_soft_embeddings_can_have_a_weight_of_their_own() -> None:
+    """(w_s * E_m, w_p * E_k, w_t * E^t)."""
+    E_m = SOFT_USER.soft
+    E_k, E_t = ReferenceTextEncoder().encode(["blue, minimal", "cat"])
+    (draft,) = planned(SOFT_USER, weights=["0.5:1:0.25"]).drafts
+    assert E_m is not None
+    assert draft.request.conditioning is not None
+    expected = np.concatenate([0.25 * E_m.embeds, 0.5 * E_k.embeds, E_t.embeds])
+    assert np.allclose(draft.request.conditioning.embeds, expected)
+
+
+def test_soft_embeddings_weigh_what_the_keywords_do_unless_told_otherwise() -> None:
+    two, three = (
+        planned(SOFT_USER, weights=["0.5:1"]).drafts,
+        planned(SOFT_USER, weights=["0.5:1:0.5"]).drafts,
+    )
+    assert two[0].request.conditioning is not None
+    assert three[0].request.conditioning is not None
+    assert np.array_equal(two[0].request.conditioning.embeds, three[0].request.conditioning.embeds)
+
+
+@pytest.mark.parametrize(
+    ("weights", "tokens"), [("1:1:0", 2 + 1), ("0:1:1", 3 + 1), ("1:0:1", 3 + 2), ("0:0:1", 3)]
+)
+def test_soft_embeddings_and_keywords_are_left_out_one_by_one(weights: str, tokens: int) -> None:
+    (draft,) = planned(SOFT_USER, weights=[weights]).drafts
+    assert draft.request.conditioning is not None
+    assert draft.request.conditioning.tokens == tokens
+
+
+def test_the_pooled_vector_is_that_of_the_texts_whatever_the_soft_weight() -> None:
+    made = planned(SOFT_USER, weights=["1:0.5:0", "1:0.5", "1:0.5:2"])
+    vectors = [draft.request.conditioning.pooled for draft in made.drafts if draft.request.conditioning]
+    assert all(vector is not None and np.array_equal(vector, vectors[0]) for vector in vectors)
+
+
+def test_of_soft_embeddings_alone_the_pooled_vector_is_the_targets() -> None:
+    (E_t,) = ReferenceTextEncoder().encode(["cat"])
+    (draft,) = planned(SOFT_USER, weights=["1:0.5"], use_keywords=False).drafts
+    assert draft.request.conditioning is not None
+    assert draft.request.conditioning.pooled is not None
+    assert E_t.pooled is not None
+    assert np.allclose(draft.request.conditioning.pooled, E_t.pooled, atol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "use_soft"), [("sequence", False), ("text", True), ("pooled", True)])
+def test_where_soft_embeddings_do_not_condition_their_weight_makes_no_second_candidate(
+    kind: ConditioningKind, use_soft: bool
+) -> None:
+    made = planned(
+        SOFT_USER,
+        generator=ReferenceGenerator(conditioning=kind),
+        weights=["1:1:0.5", "0.5:1", "1:1", "1:1:2"],
+        use_soft=use_soft,
+    )
+    assert grid(made) == ["1:1", "0.5:1"]
+    assert any("2 of 4 weight pairs" in warning for warning in made.warnings)
+
+
+def test_a_user_without_soft_embeddings_gets_every_candidate_once() -> None:
+    assert grid(planned(USER, weights=["1:1:0", "1:1", "1:0.5:1", "0:0:1"])) == ["1:1", "1:0.5"]
+
+
+def test_where_keywords_do_not_condition_the_soft_weight_alone_counts() -> None:
+    made = planned(SOFT_USER, weights=["1:1:0.5", "0.5:1", "0.25:1"], use_keywords=False)
+    assert grid(made) == ["0.5:1", "0.25:1"]
+
+
+def test_pairs_that_all_condition_nothing_leave_one_unpersonalised_candidate() -> None:
+    made = planned(USER, weights=["0:0:1", "0:0:2"])
+    assert grid(made) == ["0:1"]
+    assert any("not personalised" in warning for warning in made.warnings)
+
+
+def test_a_plan_without_repeats_says_nothing() -> None:
+    assert not planned(SOFT_USER, weights=["1:1", "1:1:0.5"]).warnings
+
+
+@pytest.mark.parametrize("kind", ["text", "pooled"])
+def test_a_generator_that_cannot_take_soft_embeddings_says_so(kind: ConditioningKind) -> None:
+    made = planned(SOFT_USER, generator=ReferenceGenerator(conditioning=kind))
+    assert any("soft preference embeddings are not used" in warning for warning in made.warnings)
+
+
 def test_soft_embeddings_of_another_space_are_refused() -> None:
     E_m = ReferenceSoftPreferenceEncoder(space="elsewhere").encode(["x"])[0]
-    with pytest.raises(SpaceMismatch, match="elsewhere"):
+    with pytest.raises(SpaceMismatch, match=r"'reference' were expected.*'elsewhere'.*use_soft=false"):
         planned(replace(USER, soft=E_m))
+
+
+def test_soft_embeddings_that_are_switched_off_may_be_of_any_space() -> None:
+    E_m = ReferenceSoftPreferenceEncoder(space="elsewhere").encode(["x"])[0]
+    assert planned(replace(USER, soft=E_m), use_soft=False).drafts
 
 
 def test_nothing_known_means_one_unpersonalised_candidate_a_noise() -> None:

@@ -73,6 +73,18 @@ def test_soft_embeddings_come_back_from_their_file(plugins: Registry, tmp_path: 
     assert replay(path, plugins=plugins).reproduced
 
 
+def test_candidates_with_a_soft_weight_come_back_with_it(plugins: Registry, tmp_path: Path) -> None:
+    pipeline = PMGPipeline.from_scenario(
+        "reference", plugins=plugins, soft_preference="reference", weights=["1:1", "1:1:0.5", "0.5:1:2"]
+    )
+    path = pipeline.generate(BEHAVIOR, "a dog").save(tmp_path / "out") / "result.json"
+    written = [candidate["weights"] for candidate in json.loads(path.read_text())["candidates"]]
+    assert written == ["1:1", "1:1:0.5", "0.5:1:2"]
+    again = replay(path, plugins=plugins)
+    assert again.reproduced
+    assert [str(candidate.weights) for candidate in again.candidates] == written
+
+
 @pytest.mark.parametrize("content", [None, b"", b"damaged"])
 def test_soft_embeddings_that_cannot_be_read_are_named(
     plugins: Registry, tmp_path: Path, content: bytes | None

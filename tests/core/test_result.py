@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pmg_conformance.reference import ReferenceSoftPreferenceEncoder
-from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result
+from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry, Result, WeightPair
 from pmg_sdk import result as result_module
 from pmg_sdk.errors import StorageError
 from pmg_sdk.result import check_result_folder
@@ -210,11 +210,15 @@ def test_soft_embeddings_are_saved_for_the_replay(plugins: Registry, tmp_path: P
 
 def test_every_candidate_is_labelled_and_the_winner_named(result: Result) -> None:
     lines = label(result.winner, wins=True)
-    assert lines[0] == f"w_p:w_t  {result.winner.weights}  winner"
+    assert lines[0] == f"w_p:w_t  {result.winner.weights}"
     assert f"{result.winner.preference_score:.3f}" in lines[1]
     assert f"{result.winner.accuracy_score:.3f}" in lines[1]
-    assert f"{result.winner.z:.3f}" in lines[2]
+    assert lines[2] == f"z  {result.winner.z:.3f}  winner"
     assert "d_p  none" in label(replace(result.winner, preference_score=None))[1]
+
+
+def test_a_soft_weight_of_its_own_is_labelled(result: Result) -> None:
+    assert label(replace(result.winner, weights=WeightPair(1, 0.75, 0.5)))[0] == "w_p:w_t:w_s  1:0.75:0.5"
 
 
 def test_the_sheet_shows_every_candidate_in_its_place(result: Result) -> None:

@@ -19,9 +19,8 @@ PICTURE = Image(np.zeros((2, 2, 3), dtype=np.uint8))
 cosine = st.floats(-1, 1)
 candidates = st.lists(
     st.builds(
-        lambda w_p, w_t, seed, d_p, d_t: Candidate(WeightPair(w_p, w_t), seed, PICTURE, d_p, d_t, 0.0),
-        st.sampled_from([0.5, 1.0]),
-        st.sampled_from([0.5, 1.0]),
+        lambda weights, seed, d_p, d_t: Candidate(WeightPair(*weights), seed, PICTURE, d_p, d_t, 0.0),
+        st.tuples(*[st.sampled_from([0.5, 1.0])] * 3),
         st.integers(0, 99),
         cosine,
         cosine,
@@ -33,8 +32,10 @@ candidates = st.lists(
 vectors = arrays(np.float32, (5, 6), elements=st.floats(-4, 4, width=32))
 
 
-def candidate(d_p: float | None, d_t: float, *, w_p: float = 1, seed: int = 0) -> Candidate:
-    return Candidate(WeightPair(w_p, 1), seed, PICTURE, d_p, d_t, 0.0)
+def candidate(
+    d_p: float | None, d_t: float, *, w_p: float = 1, w_s: float | None = None, seed: int = 0
+) -> Candidate:
+    return Candidate(WeightPair(w_p, 1, w_s), seed, PICTURE, d_p, d_t, 0.0)
 
 
 def test_z_is_the_equation_of_the_paper() -> None:
@@ -67,6 +68,7 @@ def test_the_order_of_candidates_never_decides(given_: list[Candidate], data: st
 def test_a_tie_goes_to_the_more_accurate_then_to_the_least_personalised() -> None:
     assert select([candidate(0.4, 0.1), candidate(0.1, 0.4)], alpha=0.5).winner.accuracy_score == 0.4
     assert select([candidate(0.2, 0.2, w_p=1), candidate(0.2, 0.2, w_p=0.5)]).winner.weights.preference == 0.5
+    assert select([candidate(0.2, 0.2, w_s=1), candidate(0.2, 0.2, w_s=0.5)]).winner.weights.soft == 0.5
 
 
 @given(vectors, vectors, st.sampled_from([2.0**-20, 0.5, 2.0, 2.0**20]))

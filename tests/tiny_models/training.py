@@ -30,10 +30,12 @@ def examples(part: str, count: int, *, shape: Sequence[int] = (4, 8, 8)) -> list
     ]
 
 
-def example_folder(path: Path, space: str, *, train: int = 8, validation: int = 4) -> ExampleFolder:
+def example_folder(
+    path: Path, space: str, *, train: int = 8, validation: int = 4, shape: Sequence[int] = (4, 8, 8)
+) -> ExampleFolder:
     """Both parts, as `pmg prepare` would have written them."""
     folder = ExampleFolder(path)
     folder.begin({"scenario": "reference", "space": space, "modality": "image", "models": {}})
     for part, count in (("train", train), ("validation", validation)):
-        folder.write(part, 0, examples(part, count), users=count)
+        folder.write(part, 0, examples(part, count, shape=shape), users=count)
     return folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,30 @@ from tiny_models.fixtures import sd15_model
 from tiny_models.language_models import llama_folder
 from tiny_models.training import example_folder
 
+from pmg_conformance.reference import ReferenceGenerator
+from pmg_sdk.interfaces import GenerationRequest, Generator, GeneratorSpec
+from pmg_sdk.media import Media
+from pmg_sdk.progress import Observer
 from pmg_sdk.training import ExampleFolder
 from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.trainer import Trainer
 
-__all__ = ["MakeTrainer", "sd15_model"]
+__all__ = ["MakeTrainer", "Untrainable", "sd15_model"]
+
+
+class Untrainable(Generator):
+    """Draws, and cannot say how to do better."""
+
+    @property
+    def spec(self) -> GeneratorSpec:
+        return ReferenceGenerator().spec
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
+        return ReferenceGenerator().generate(requests, observer)
+
 
 MakeTrainer = Callable[..., Trainer]
 

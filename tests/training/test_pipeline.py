@@ -1,4 +1,4 @@
-"""A trained checkpoint in the pipeline: E_m is kept with a preference, and conditions with keywords or alone."""
+"""A trained checkpoint in the pipeline: kept with a preference, E_m conditions alone or beside keywords."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ def test_a_checkpoint_of_another_scenario_is_refused(
 ) -> None:
     path = soft / JSON_FILE
     path.write_text(path.read_text().replace('"scenario": "reference"', '"scenario": "emoticons"'))
-    with pytest.raises(ConfigError, match="trained on prompts of 'emoticons'"):
+    with pytest.raises(ConfigError, match="got one of 'emoticons'"):
         pipeline(generator, plugins, soft).generate(USER, "a red sun")

@@ -16,6 +16,8 @@ from pmg_sdk.progress import Silent
 from pmg_sdk.training import ExampleFolder, Prepared, User, prepare
 from pmg_stable_diffusion import StableDiffusionGenerator
 
+from .conftest import Untrainable
+
 ANIMALS = ("cat", "dog", "frog", "owl", "robot")
 
 
@@ -169,10 +171,9 @@ def test_a_generator_that_cannot_train_is_refused(users: Sequence[User], tmp_pat
 
     plugins = Registry(strict=True)
     plugins.register(pmg_conformance.reference.plugin, "pmg_conformance.reference")
+    pipeline = PMGPipeline.from_scenario("reference", generator=Untrainable(), plugins=plugins)
     with pytest.raises(CapabilityError, match="supports training"):
-        prepare(
-            users, "train", PMGPipeline.from_scenario("reference", plugins=plugins), ExampleFolder(tmp_path)
-        )
+        prepare(users, "train", pipeline, ExampleFolder(tmp_path))
 
 
 @pytest.mark.parametrize("damage", [b"", b"no safetensors", b"\x00" * 100])

@@ -15,6 +15,7 @@ from tiny_models.training import example_folder
 from tiny_models.training import examples as tiny_examples
 
 from pmg_conformance.reference import ReferenceGenerator, ReferenceTextEncoder
+from pmg_conformance.reference.world import WIDTH
 from pmg_sdk.errors import (
     Cancelled,
     CapabilityError,
@@ -31,7 +32,7 @@ from pmg_transformers.soft_preference.dry_run import dry_run
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.trainer import Trainer
 
-from .conftest import MakeTrainer
+from .conftest import MakeTrainer, Untrainable
 
 
 class Stopping:
@@ -108,6 +109,16 @@ def test_the_loss_falls_on_examples_that_can_be_learnt_by_heart(trainer: MakeTra
     assert outcome.best_step > 0
     assert outcome.samples_per_second > 0
     assert SoftCheckpoint.load(run.out).measures["validation_loss"] == outcome.loss
+
+
+def test_a_generator_of_another_framework_teaches_as_well(llm_folder: Path, tmp_path: Path) -> None:
+    generator = ReferenceGenerator()  # numpy alone
+    folder = example_folder(tmp_path / "toys", str(generator.spec.space), shape=(WIDTH,))
+    recipe = Recipe(
+        tokens=2, prefix=2, steps=60, batch=8, validate_every=30, keyword_share=0.0, target_share=0.0
+    )
+    outcome = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe).run()
+    assert outcome.loss < 0.6 * outcome.keywords_alone
 
 
 def test_two_runs_of_one_recipe_give_the_same_numbers(trainer: MakeTrainer) -> None:
@@ -242,13 +253,13 @@ def test_a_batch_that_does_not_divide_is_refused(trainer: MakeTrainer) -> None:
         trainer(batch=5, accumulate=2)
 
 
-def test_a_generator_that_cannot_train_is_refused(
-    examples: ExampleFolder, llm_folder: Path, tmp_path: Path
-) -> None:
-    generator = ReferenceGenerator()
-    folder = example_folder(tmp_path / "toys", str(generator.spec.space))
+def test_a_generator_that_cannot_train_is_refused(llm_folder: Path, tmp_path: Path) -> None:
+    folder = example_folder(tmp_path / "toys", str(ReferenceGenerator().spec.space))
     with pytest.raises(CapabilityError, match="supports training"):
-        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator)
+        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=Untrainable())
+    pooled = ReferenceGenerator(conditioning="pooled")
+    with pytest.raises(CapabilityError, match="kind 'pooled'"):
+        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=pooled)
 
 
 def test_examples_and_text_encoder_of_another_space_are_refused(

@@ -15,13 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from pmg_sdk.conditioning import Conditioning, concatenate
+from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -101,7 +102,7 @@ class Trainer:
         self._space = _common_space(examples, generator, text_encoder)
         self._generator: SupportsTraining = _trainable(generator)
         self.accelerator = accelerator or Accelerator(
-            log_with="tensorboard",
+            log_with="tensorboard" if find_spec("tensorboard") else None,
             project_dir=str(out),
             mixed_precision="no",  # the recipe's precision is the LLM's; what learns stays float32
         )
@@ -254,7 +255,7 @@ class Trainer:
         E_p = []
         for own, example, drawn in zip(soft, chosen, batch, strict=True):
             beside = (self._keywords.of if own else self._keywords.alone)(example, drawn)
-            E_p.append(concatenate([*own, *beside]))
+            E_p.append(join([(part, 1.0) for part in (*own, *beside)]))
         return self._generator.training_loss(
             E_p,
             [example.latent for example in chosen],
@@ -435,6 +436,11 @@ def _trainable(generator: Generator) -> SupportsTraining:
     if not isinstance(generator, SupportsTraining):
         raise CapabilityError(
             f"a generator that supports training was expected; {type(generator).__name__} does not"
+        )
+    if generator.spec.conditioning != "sequence":
+        raise CapabilityError(
+            "a generator that takes a sequence of tokens was expected, which E_m is; "
+            f"{type(generator).__name__} takes conditioning of kind {generator.spec.conditioning!r}"
         )
     return generator
 

@@ -17,6 +17,7 @@ from pmg_conformance.checks import (
     scorer,
     soft_preference,
     text_encoder,
+    training,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "scorer",
     "soft_preference",
     "text_encoder",
+    "training",
 ]

@@ -12,6 +12,7 @@ from pmg_conformance.check import check
 from pmg_conformance.failure import expect
 from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work
+from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Image, Media
 
@@ -131,9 +132,13 @@ def _worst(work: Work, some: Sequence[Any], others: Sequence[Any]) -> float:
 def _frozen(item: Any) -> Any:
     """A comparable copy of everything in an item."""
     if isinstance(item, GenerationRequest):
-        parts = (item.conditioning, item.negative)
-        arrays = [a for part in parts if part is not None for a in (part.embeds, part.pooled)]
-        return [item.seed, item.text, *(None if a is None else np.array(a).tobytes() for a in arrays)]
+        return [item.seed, item.text, _frozen(item.conditioning), _frozen(item.negative)]
+    if isinstance(item, Conditioning):
+        return [_frozen(item.embeds), _frozen(item.pooled)]
+    if isinstance(item, np.ndarray):
+        return item.tobytes()
+    if isinstance(item, tuple):
+        return [_frozen(part) for part in item]
     if isinstance(item, Image):
         return item.pixels.tobytes()
     if isinstance(item, Media):

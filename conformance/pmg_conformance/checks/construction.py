@@ -106,7 +106,7 @@ def loading_twice_changes_nothing(subject: Subject) -> None:
 
     The pipeline asks every adapter to load before each use.
     """
-    work, made = subject.works[0], subject.fresh()
+    work, made = subject.required_works[0], subject.fresh()
     made.load()
     before = set(sys.modules)
     (first,) = work.do(made, work.items[:1])

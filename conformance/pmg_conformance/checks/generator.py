@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from pmg_conformance.check import check
+from pmg_conformance.checks.recovery import fails_and_recovers, memory_is_full, without_numbers
 from pmg_conformance.failure import ConformanceFailure, expect
-from pmg_conformance.faults import out_of_memory
 from pmg_conformance.observers import Recorder, StopsAfter
 from pmg_conformance.samples import TEXTS
 from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work, request
 from pmg_sdk.conditioning import Conditioning, join
-from pmg_sdk.errors import Cancelled, GenerationError, InputError, OutOfMemory, PMGError, SpaceMismatch
+from pmg_sdk.errors import Cancelled, GenerationError, InputError, PMGError, SpaceMismatch
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Image, Media
 
@@ -230,18 +230,8 @@ def what_is_no_number_is_refused(subject: Subject) -> None:
         return
     own = _encoded(subject, CAT)
     assert own is not None
-    pooled = None if own.pooled is None else np.full_like(own.pooled, np.nan)
-    broken = Conditioning(np.full_like(own.embeds, np.nan), own.space, pooled)
-    good = request(subject.adapter, CAT, 9)
-    (before,) = _made(subject, good)
-    try:
-        _made(subject, request(subject.adapter, CAT, 9, conditioning=broken))
-    except (GenerationError, InputError):
-        pass
-    else:
-        raise ConformanceFailure("GenerationError or InputError for NaN", "a medium")
-    (after,) = _made(subject, good)
-    expect(_work(subject).same(before, after), "the same medium as before the failure", "another")
+    broken = request(subject.adapter, CAT, 9, conditioning=without_numbers(own))
+    fails_and_recovers(subject, _work(subject), lambda: _made(subject, broken), GenerationError, InputError)
 
 
 @check(
@@ -399,21 +389,11 @@ def a_full_device_is_said_so(subject: Subject) -> None:
 
     Callers shrink what they ask for when they hear it; they cannot when they hear a RuntimeError.
     """
-    item = request(subject.adapter, CAT, 15)
-    (before,) = _made(subject, item)
-    try:
-        with out_of_memory(subject.adapter):
-            _made(subject, item)
-    except OutOfMemory:
-        pass
-    else:
-        raise ConformanceFailure("OutOfMemory", "a medium")
-    (after,) = _made(subject, item)
-    expect(_work(subject).same(before, after), "the same medium after the failure", "another")
+    memory_is_full(subject, _work(subject))
 
 
 def _work(subject: Subject) -> Work:
-    return subject.works[0]
+    return subject.required_works[0]
 
 
 def _items(subject: Subject) -> tuple[GenerationRequest, ...]:

@@ -126,6 +126,7 @@ def mutants(kind: Kind | None = None) -> tuple[Mutant, ...]:
         scorer,
         soft_preference,
         text_encoder,
+        training,
     )
 
     return tuple(each for each in _MUTANTS if kind in (None, each.kind))

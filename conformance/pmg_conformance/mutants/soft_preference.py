@@ -114,3 +114,58 @@ class NumbersItsSpace(ReferenceSoftPreferenceEncoder):
 
     def __init__(self) -> None:
         super().__init__(space=f"{SPACE}-{next(_number)}")
+
+
+@mutant("soft_preference", "PMG-SOFT-004")
+class HasNothingForNewUsers(ReferenceSoftPreferenceEncoder):
+    """Gives the empty prompt one token, and every other prompt two."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = super().encode(prompts)
+        return [
+            each if prompt else Conditioning(each.embeds[:1], self.space)
+            for prompt, each in zip(prompts, made, strict=True)
+        ]
+
+
+@mutant("soft_preference", "PMG-SOFT-005")
+class ReadsTheBeginning(ReferenceSoftPreferenceEncoder):
+    """Cuts prompts before they come to what the user did."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return super().encode([prompt[:64] for prompt in prompts])
+
+
+@mutant("soft_preference", "PMG-SOFT-006")
+class NamesNoScenario(ReferenceSoftPreferenceEncoder):
+    """States the empty name where it means that it fits all."""
+
+    @property
+    def scenario(self) -> str | None:
+        return ""
+
+
+@mutant("soft_preference", "PMG-SOFT-006")
+class LearnsItsScenarioLate(ReferenceSoftPreferenceEncoder):
+    """Knows its scenario when its checkpoint is loaded, and states None before."""
+
+    _loaded = False
+
+    @property
+    def scenario(self) -> str | None:
+        return "reference" if self._loaded else None
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        self._loaded = True
+        return super().encode(prompts)
+
+
+@mutant("soft_preference", "PMG-SOFT-007")
+class KeepsItsOwnWidth(ReferenceSoftPreferenceEncoder):
+    """Names the space it was aligned with, and keeps the width of its language model."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return [
+            Conditioning(np.pad(each.embeds, ((0, 0), (0, 4))), self.space)
+            for each in super().encode(prompts)
+        ]

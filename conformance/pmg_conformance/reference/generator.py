@@ -1,4 +1,8 @@
-"""Draws the mean of its conditioning; the seed decides the noise it starts from."""
+"""Draws the mean of its conditioning; the seed decides the noise it starts from.
+
+What it can learn follows: its loss is how far the mean of a conditioning is from the point that a picture
+shows, seen through noise.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
-from pmg_conformance.reference.world import SPACE, WIDTH, drawn, meaning
+from pmg_conformance.reference.world import SPACE, WIDTH, drawn, meaning, seen
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import GenerationError, InputError, OutOfMemory, SpaceMismatch
 from pmg_sdk.interfaces import (
@@ -19,6 +23,7 @@ from pmg_sdk.interfaces import (
     Generator,
     GeneratorSpec,
     TextEncoder,
+    TrainingLoss,
 )
 from pmg_sdk.media import Image, Media
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -26,6 +31,8 @@ from pmg_sdk.progress import Observer, Silent, check_cancelled
 __all__ = ["ReferenceGenerator"]
 
 _GREY, _NOISE = 128.0, 64.0
+_BLUR = 0.5
+"""Standard deviation of the noise in which training sees a point."""
 
 
 class ReferenceGenerator(Generator):
@@ -85,6 +92,34 @@ class ReferenceGenerator(Generator):
     def preview(self) -> list[Media]:
         return [_image(estimate) for estimate in self._running]
 
+    def training_targets(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
+        return [seen(medium.picture().pixels) for medium in media]
+
+    def training_loss(
+        self,
+        conditionings: Sequence[Conditioning],
+        targets: Sequence[NDArray[np.float32]],
+        seeds: Sequence[int],
+        *,
+        draws: int = 1,
+        gradients: bool = True,
+    ) -> TrainingLoss:
+        """The mean of (r(E) + noise - target)^2, where r(E) is what `generate` reads."""
+        try:
+            apart = [
+                self._read(conditioning) + self._blur(seed, draws) - target
+                for conditioning, target, seed in zip(conditionings, targets, seeds, strict=True)
+            ]
+        except MemoryError as error:
+            raise OutOfMemory("a loss does not fit into memory; ask for fewer draws") from error
+        values = np.array([np.square(each).mean() for each in apart], dtype=np.float32)
+        if not np.isfinite(values).all():
+            raise GenerationError("numbers were expected in conditioning and target; got NaN or infinity")
+        if not gradients:
+            return TrainingLoss(values)
+        slopes = [2 / WIDTH * each.mean(axis=0) for each in apart]  # d loss / d r
+        return TrainingLoss(values, tuple(map(self._spread, slopes, conditionings)))
+
     @contextlib.contextmanager
     def fault(self, kind: str) -> Iterator[None]:
         """For conformance: while it is open, memory is full (see `SupportsFaults`)."""
@@ -118,6 +153,11 @@ class ReferenceGenerator(Generator):
             raise MemoryError
         noise = np.random.default_rng(seed).normal(_GREY, _NOISE, (self._side, self._side, 3))
         return noise.astype(np.float32)
+
+    def _blur(self, seed: int, draws: int) -> NDArray[np.float32]:
+        if self._full:
+            raise MemoryError
+        return np.random.default_rng(seed).normal(0, _BLUR, (draws, WIDTH)).astype(np.float32)
 
     def _steps(self, request: GenerationRequest) -> int:
         steps = self._spec.steps if request.steps is None else request.steps
@@ -156,6 +196,16 @@ class ReferenceGenerator(Generator):
         if conditioning.embeds.shape[1] != WIDTH:
             raise GenerationError(f"embeds of width {WIDTH} were expected; got {conditioning.embeds.shape}")
         return np.asarray(conditioning.embeds.mean(axis=0), dtype=np.float32)
+
+    def _spread(self, slope: NDArray[np.float32], conditioning: Conditioning) -> Conditioning:
+        """d loss / d E: of the pooled vector, or of tokens, each of which is a part of the mean."""
+        embeds = np.zeros_like(conditioning.embeds)
+        pooled = None if conditioning.pooled is None else np.zeros_like(conditioning.pooled)
+        if self._spec.conditioning != "pooled":
+            embeds += slope / np.float32(conditioning.tokens)
+        elif pooled is not None:
+            pooled += slope
+        return Conditioning(embeds, conditioning.space, pooled)
 
 
 def _image(estimate: NDArray[np.float32]) -> Image:

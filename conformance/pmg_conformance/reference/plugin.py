@@ -47,7 +47,7 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             "pmg_conformance.reference:ReferenceGenerator",
             modality="image",
             # No "threads": a preview is of the one batch that runs.
-            capabilities=frozenset({"exact", "preview"}),
+            capabilities=frozenset({"exact", "preview", "training"}),
         ),
         AdapterSpec(
             "reference",

@@ -18,7 +18,8 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             role="generator",
             factory="my_adapter.generator:MyAdapter",
             modality="image",
-            # Optional abilities it has: "loading", "preview", "choice", "exact", "threads".
+            # Optional abilities it has: "loading", "preview", "training", "choice", "exact",
+            # "threads".
             capabilities=frozenset(),
             description="One line for `pmg adapters`",
         ),
