@@ -91,7 +91,7 @@ class DiffusionLoss:
             OutOfMemory: one entry does not fit. GenerationError: a loss is not a number.
         """
         limit = max(1, (self.batch_size or len(entries) * draws) // draws)
-        found = in_batches(entries, lambda batch: self._batch(batch, draws, gradients), limit=max(limit, 1))
+        found = in_batches(entries, lambda batch: self._batch(batch, draws, gradients), limit=limit)
         values = np.array([value for value, _ in found], dtype=np.float32)
         if not np.isfinite(values).all():
             raise GenerationError(

@@ -17,12 +17,12 @@ from pmg_sdk.cli.lazy import LazyCommand
 from pmg_sdk.cli.listing import adapters, scenarios
 from pmg_sdk.cli.new_adapter import new_adapter
 from pmg_sdk.cli.preference import preference
+from pmg_sdk.cli.prepare import prepare
 from pmg_sdk.cli.replay import replay
+from pmg_sdk.cli.stopping import STOPPED
 from pmg_sdk.errors import Cancelled, PMGError
 
 __all__ = ["main"]
-
-_STOPPED = 130
 
 
 class _OneLineErrors(click.Group):
@@ -33,7 +33,7 @@ class _OneLineErrors(click.Group):
             return super().invoke(ctx)
         except (KeyboardInterrupt, Cancelled):
             click.echo("stopped; nothing half-written was left", err=True)
-            ctx.exit(_STOPPED)
+            ctx.exit(STOPPED)
         except PMGError as error:
             if ctx.params.get("debug"):
                 raise
@@ -84,11 +84,24 @@ conformance = LazyCommand(
     "pmg_conformance.cli:conformance",
     "Check whether an adapter or scenario honours the contract.",
 )
+train = LazyCommand(
+    "train",
+    "pmg_transformers.soft_preference.cli:train",
+    "Train soft preference embeddings on prepared examples.",
+)
+export_soft = LazyCommand(
+    "export-soft",
+    "pmg_transformers.soft_preference.cli:export_soft",
+    "Copy what a training run learnt, for use alone.",
+)
 
 for command in (
     generate,
     replay,
     preference,
+    prepare,
+    train,
+    export_soft,
     adapters,
     scenarios,
     assets,

@@ -6,8 +6,17 @@ Nothing here knows a framework; what learns lives with its adapter, `pmg_transfo
 """
 
 from pmg_sdk.training.examples import ExampleFolder, TrainingExample
-from pmg_sdk.training.prepare import prepare
+from pmg_sdk.training.prepare import Prepared, prepare
 from pmg_sdk.training.split import Supervised, split
 from pmg_sdk.training.users import User, UserFile
 
-__all__ = ["ExampleFolder", "Supervised", "TrainingExample", "User", "UserFile", "prepare", "split"]
+__all__ = [
+    "ExampleFolder",
+    "Prepared",
+    "Supervised",
+    "TrainingExample",
+    "User",
+    "UserFile",
+    "prepare",
+    "split",
+]

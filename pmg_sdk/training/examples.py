@@ -54,7 +54,7 @@ class ExampleFolder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What the examples were made from and by: scenario, text space, models, digest of the settings.
+        """What the examples were made from and by: scenario, text space, size, models, limits.
 
         Raises:
             InputError: this is no folder of examples.
@@ -88,8 +88,27 @@ class ExampleFolder:
         """Whether a shard is there."""
         return self._file(part, shard).exists()
 
-    def write(self, part: str, shard: int, examples: Sequence[TrainingExample]) -> None:
+    def counts(self, part: str, shard: int) -> tuple[int, int]:
+        """(examples in a shard, users it was made from), without reading the examples.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self._file(part, shard)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                examples, *_ = file.get_slice("latents").get_shape()
+                return int(examples), int((file.metadata() or {})["users"])
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise _damaged(path, error) from error
+
+    def write(self, part: str, shard: int, examples: Sequence[TrainingExample], *, users: int) -> None:
         """Write a shard in one step.
+
+        Args:
+            users: how many it was made from, those who were left out included.
 
         Raises:
             StorageError: it cannot be written.
@@ -107,7 +126,8 @@ class ExampleFolder:
         ]
         latents = np.array([example.latent for example in examples], dtype=np.float16)
         text = json.dumps(records, ensure_ascii=True)
-        write_bytes(self._file(part, shard), save({"latents": latents}, metadata={"examples": text}))
+        about = {"examples": text, "users": str(users)}
+        write_bytes(self._file(part, shard), save({"latents": latents}, metadata=about))
 
     def read(self, part: str) -> list[TrainingExample]:
         """All examples of a part, in order.
@@ -148,7 +168,11 @@ def _read(path: Path) -> list[TrainingExample]:
             for record, latent in zip(records, latents, strict=True)
         ]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"a shard of training examples was expected at {path}; it is damaged ({type(error).__name__}). "
-            "Delete it and prepare again: the others stay."
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"a shard of training examples was expected at {path}; it is damaged ({type(error).__name__}). "
+        "Delete it and prepare again: the others stay."
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pmg_sdk.errors import BehaviorError, CapabilityError
+from pmg_sdk.errors import BehaviorError, CapabilityError, InputError
 from pmg_sdk.interfaces import SupportsTraining
 from pmg_sdk.keywords import Keyword, Keywords
 from pmg_sdk.pipeline import PMGPipeline
@@ -20,10 +21,23 @@ from pmg_sdk.training.users import User
 if TYPE_CHECKING:
     from pmg_sdk.training.split import Supervised
 
-__all__ = ["SHARD", "prepare"]
+__all__ = ["SHARD", "Prepared", "prepare"]
 
 SHARD = 100
 """Users a shard: what an interrupted run has to do again at most."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What came of the users of a share, now or when their shard was made.
+
+    Attributes:
+        examples: how many there are.
+        left_out: users who cannot be split.
+    """
+
+    examples: int
+    left_out: int
 
 
 def prepare(
@@ -34,7 +48,7 @@ def prepare(
     *,
     share: tuple[int, int] = (0, 1),
     observer: Observer | None = None,
-) -> int:
+) -> Prepared:
     """Make the examples of a part; shards that are there already are left alone.
 
     Preference keywords, summary and prompt come from what `split` leaves of each user, by the pipeline's own
@@ -43,14 +57,11 @@ def prepare(
     Args:
         part: name of the part, "train" or "validation" for example.
         share: (k, n): this call makes every n-th shard, from the k-th on; n processes may share the work.
-        observer: hears of "prepare", counted in users; stopping it loses the running shard at most.
-
-    Returns:
-        How many users were left out.
+        observer: hears of "prepare PART", counted in users; stopping it loses the running shard at most.
 
     Raises:
         CapabilityError: the pipeline's generator does not support training.
-        InputError: the folder holds examples made with other settings.
+        InputError: the folder holds examples made with other settings, or from another number of users.
         PMGError: as `PMGPipeline.preference`. Cancelled: the observer asked to stop.
     """
     observer = observer or Silent()
@@ -60,20 +71,22 @@ def prepare(
             f"a generator that supports training was expected (capability 'training'); "
             f"{type(generator).__name__} does not. `pmg adapters` lists those that do."
         )
-    pipeline = _keywords_alone(pipeline)
     folder.begin(_about(pipeline))
-    shards = range(share[0], math.ceil(len(users) / SHARD), share[1])
-    missing = [shard for shard in shards if not folder.has(part, shard)]
-    groups = [range(shard * SHARD, min((shard + 1) * SHARD, len(users))) for shard in missing]
-    observer.start(f"prepare {part}", sum(map(len, groups)))
-    left_out = 0
-    for shard, group in zip(missing, groups, strict=True):
+    pipeline = _keywords_alone(pipeline)
+    groups = {
+        shard: range(shard * SHARD, min((shard + 1) * SHARD, len(users)))
+        for shard in range(share[0], math.ceil(len(users) / SHARD), share[1])
+    }
+    missing = {shard: group for shard, group in groups.items() if not folder.has(part, shard)}
+    for shard in groups.keys() - missing:
+        _expect_made_from(folder, part, shard, len(groups[shard]))
+    observer.start(f"prepare {part}", sum(map(len, missing.values())))
+    for shard, group in missing.items():
         kept: list[tuple[User, Supervised]] = []
         for user in (users[place] for place in group):
             try:
                 kept.append((user, split(user.behavior, generator.spec.modality)))
             except BehaviorError:
-                left_out += 1
                 observer.advance(f"prepare {part}")
         latents = generator.training_targets([parted.medium for _, parted in kept])
         examples = []
@@ -91,8 +104,18 @@ def prepare(
                 )
             )
             observer.advance(f"prepare {part}")
-        folder.write(part, shard, examples)
-    return left_out
+        folder.write(part, shard, examples, users=len(group))
+    made = sum(folder.counts(part, shard)[0] for shard in groups)
+    return Prepared(made, sum(map(len, groups.values())) - made)
+
+
+def _expect_made_from(folder: ExampleFolder, part: str, shard: int, users: int) -> None:
+    _, before = folder.counts(part, shard)
+    if before != users:
+        raise InputError(
+            f"shard {shard} of the part {part!r} in {folder.path} was made from {before} users; the list has "
+            f"{users} there now. Prepare another list of users in another folder."
+        )
 
 
 def _keywords_alone(pipeline: PMGPipeline) -> PMGPipeline:
@@ -116,7 +139,13 @@ def _about(pipeline: PMGPipeline) -> dict[str, object]:
         "scenario": pipeline.scenario.name,
         "space": spec.space,
         "modality": spec.modality,
-        "models": {role: dict(model) for role, model in pipeline.made_by.models.items()},
+        "size": spec.size and list(spec.size),
+        "limits": pipeline.config.limits.model_dump(mode="json"),
+        "models": {
+            role: dict(model)
+            for role, model in pipeline.made_by.models.items()
+            if role not in ("scorer", "soft_preference")  # which have no part in it
+        },
     }
 
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from command_line import Pmg, plugins, pmg
+from pathlib import Path
 
-__all__ = ["Pmg", "plugins", "pmg"]
+import pytest
+from command_line import Pmg, plugins, pmg
+from tiny_models.fixtures import sd15_model
+from tiny_models.language_models import llama_folder
+
+__all__ = ["Pmg", "plugins", "pmg", "sd15_model"]
+
+
+@pytest.fixture(scope="session")
+def llm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return llama_folder(tmp_path_factory.mktemp("llm"))

@@ -74,7 +74,9 @@ def test_completion_prints_a_script(pmg: Pmg, shell: str) -> None:
     assert "_PMG_COMPLETE" in pmg("completion", shell).stdout
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("generate", "--help"), ("adapters",), ("assets",)])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("generate", "--help"), ("train", "--help"), ("adapters",), ("assets",)]
+)
 def test_nothing_heavy_is_imported_to_list_or_to_help(pmg: Pmg, arguments: tuple[str, ...]) -> None:
     program = (
         "import sys\n"

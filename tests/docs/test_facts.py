@@ -55,6 +55,16 @@ def test_every_setting_is_documented_with_its_default(model: type[BaseModel], ti
             assert json.loads(stated.strip("`")) == json.loads(json.dumps(default(model, name))), name
 
 
+def test_every_setting_of_a_training_is_documented_with_its_default() -> None:
+    from pmg_transformers.soft_preference.recipe import Recipe
+
+    page = (ROOT / "docs" / "soft-preference.md").read_text(encoding="utf-8")
+    documented = rows(section(page, "`pmg train`"))
+    assert {name: json.loads(cells[0].strip("`")) for name, cells in documented.items()} == {
+        name: default(Recipe, name) for name in Recipe.model_fields
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))

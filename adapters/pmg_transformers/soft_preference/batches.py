@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -89,13 +89,21 @@ class KeywordCache:
     """
 
     def __init__(self, encoder: TextEncoder, examples: Sequence[TrainingExample]) -> None:
-        texts = sorted({text for e in examples for text in (e.preference.text, e.target.text) if text})
+        texts = sorted({"", *(text for e in examples for text in (e.preference.text, e.target.text))})
         self._known: Mapping[str, Conditioning] = dict(zip(texts, encoder.encode(texts), strict=True))
 
     def of(self, example: TrainingExample, drawn: Drawn) -> list[Conditioning]:
         """What conditions beside E_m, in the order of the pipeline: E_k, then E^t."""
         asked = ((example.preference.text, drawn.with_preference), (example.target.text, drawn.with_target))
         return [self._known[text] for text, wanted in asked if wanted and text]
+
+    def alone(self, example: TrainingExample, drawn: Drawn) -> list[Conditioning]:
+        """What conditions without E_m. Something must: where nothing was drawn k^p, or the empty text."""
+        return (
+            self.of(example, drawn)
+            or self.of(example, replace(drawn, with_preference=True))
+            or [self._known[""]]
+        )
 
     @property
     def tokens(self) -> NDArray[np.float32]:

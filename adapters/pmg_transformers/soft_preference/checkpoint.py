@@ -59,11 +59,7 @@ class SoftCheckpoint:
         Raises:
             StorageError: they cannot be written; what was there before is untouched.
         """
-        from safetensors.torch import save
-
-        tensors = {f"values.{name}": value.contiguous() for name, value in self.values.items()}
-        tensors |= {f"state.{name}": value.contiguous() for name, value in self.state.items()}
-        data = save(tensors)
+        data = self.weights()
         before = _weights_file(folder)
         name = f"soft_preference.{hashlib.sha256(data).hexdigest()[:12]}.safetensors"
         write_bytes(folder / name, data)
@@ -81,6 +77,14 @@ class SoftCheckpoint:
         if before is not None and before.name != name:
             before.unlink(missing_ok=True)
         return folder
+
+    def weights(self) -> bytes:
+        """The safetensors file: values, and the state of a run that can go on."""
+        from safetensors.torch import save
+
+        tensors = {f"values.{name}": value.contiguous() for name, value in self.values.items()}
+        tensors |= {f"state.{name}": value.contiguous() for name, value in self.state.items()}
+        return save(tensors)
 
     @classmethod
     def load(cls, folder: Path) -> SoftCheckpoint:

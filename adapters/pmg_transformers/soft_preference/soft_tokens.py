@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.tokenizable import well_formed
 from pmg_transformers.token_batch import PaddedRows
 
@@ -120,9 +122,20 @@ class SoftTokens(nn.Module):
 
     @torch.no_grad()
     def set_values(self, values: Mapping[str, Tensor]) -> None:
-        """Overwrite everything that learns."""
+        """Overwrite everything that learns.
+
+        Raises:
+            ModelFolderError: a value is missing or of another shape.
+        """
         for name, parameter in self.trained():
-            parameter.copy_(values[name])
+            value = values.get(name)
+            if value is None or value.shape != parameter.shape:
+                found = "none" if value is None else f"shape {tuple(value.shape)}"
+                raise ModelFolderError(
+                    f"the soft preference checkpoint should hold {name} of shape {tuple(parameter.shape)}; "
+                    f"it holds {found}. Copy it again."
+                )
+            parameter.copy_(value)
 
     @torch.no_grad()
     def aim(self, ids: Tensor, mask: Tensor, known: Tensor) -> None:
@@ -141,9 +154,19 @@ class SoftTokens(nn.Module):
 
 
 def prompt_ids(prompt: str, llm: SharedModel, shape: Shape) -> list[int]:
-    """Tokens of a prompt, at least one; of one that does not fit the context, the middle is left out."""
+    """Tokens of a prompt, at least one; of one that does not fit the context, the middle is left out.
+
+    Raises:
+        ConfigError: the LLM's context has no room for a prompt beside multimodal tokens and prefix.
+    """
     config: Any = llm.model.config
-    room = getattr(config, "max_position_embeddings", DEFAULT_CONTEXT) - shape.tokens - shape.prefix
+    context = getattr(config, "max_position_embeddings", None) or DEFAULT_CONTEXT
+    room = context - shape.tokens - shape.prefix
+    if room < 1:
+        raise ConfigError(
+            f"{shape.tokens} multimodal tokens and {shape.prefix} prefixes leave no room for a prompt in a "
+            f"context of {context} tokens. Train fewer, or name a language model with a longer context."
+        )
     ids = list(llm.tokenizer(well_formed(prompt))["input_ids"]) or [0]
     if len(ids) <= room:
         return ids
@@ -161,7 +184,10 @@ def _with_prefix(decoder: Any, prefix: int, draw: torch.Generator) -> Any:
     from peft import PrefixTuningConfig, TaskType, get_peft_model
 
     config = PrefixTuningConfig(task_type=TaskType.FEATURE_EXTRACTION, num_virtual_tokens=prefix)
-    wrapped: Any = get_peft_model(decoder, config)
+    with warnings.catch_warnings():
+        # PEFT asks transformers under a name that is on its way out.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+        wrapped: Any = get_peft_model(decoder, config)
     weight = wrapped.prompt_encoder["default"].embedding.weight
     with torch.no_grad():
         weight.copy_(torch.randn(weight.shape, generator=draw) * 0.02)

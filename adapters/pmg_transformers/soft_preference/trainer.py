@@ -10,10 +10,11 @@ brings devices, processes and TensorBoard: `accelerate launch -m pmg_sdk.cli tra
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
+from pmg_sdk.storage import write_text
 from pmg_transformers.shared_model import SharedModel, shared_causal_model
 from pmg_transformers.soft_preference.batches import Drawn, KeywordCache, train_batch, validation_batch
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
@@ -51,7 +53,7 @@ class Outcome:
         steps: taken in all; `best_step`: the one whose values were kept.
         loss: of validation with E_m at the best step; `keywords_alone`: without, on the same noises.
         stopped_early: whether validation ended it.
-        samples_per_second: users, over all processes, of the steps taken now.
+        samples_per_second: users, over all processes, of the steps taken now; validation apart.
     """
 
     steps: int
@@ -99,8 +101,11 @@ class Trainer:
         self.out = out
         self._space = _common_space(examples, generator, text_encoder)
         self._generator: SupportsTraining = _trainable(generator)
-        board = "tensorboard" if find_spec("tensorboard") else None
-        self.accelerator = accelerator or Accelerator(log_with=board, project_dir=str(out))
+        self.accelerator = accelerator or Accelerator(
+            log_with="tensorboard" if find_spec("tensorboard") else None,
+            project_dir=str(out),
+            mixed_precision="no",  # the recipe's precision is the LLM's; what learns stays float32
+        )
         _check_sharing(self.recipe, self.accelerator.num_processes)
         self._llm_name = llm
         self._llm = self._read_llm()
@@ -108,25 +113,41 @@ class Trainer:
         encoder = text_encoder or generator.text_encoder
         assert encoder is not None  # a generator with a space brings one, or one was given
         self._keywords = KeywordCache(encoder, [*self._train, *self._validation])
-        self._about = {**examples.about, "train": len(self._train), "validation": len(self._validation)}
+        self._about = {**examples.about, **self.counts}
 
         known = torch.from_numpy(self._keywords.tokens)
         shape = Shape(self.recipe.tokens, self.recipe.prefix, known.shape[1])
         self.soft = SoftTokens(self._llm.model, shape, seed=self.recipe.seed).to(self.accelerator.device)
-        self._prompts = {example.id: self._ids(example) for example in (*self._train, *self._validation)}
-        first = [self._prompts[example.id] for example in self._train[: self.recipe.batch]]
+        self._prompts = {example.prompt: self._ids(example) for example in (*self._train, *self._validation)}
+        first = [self._prompts[example.prompt] for example in self._train[: self.recipe.batch]]
         self.soft.aim(*prompt_rows(first, device=self._device), known)
         self.optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.99))
         self.step = 0
         self._best = _Best(float("inf"), 0, self.soft.values())
         self._keywords_alone = float("nan")
+        self._losses: list[float] = []
+        self._checked_in = -1
         self._resume()
         self._model: Any = self.accelerator.prepare(self.soft)
 
     @property
     def parameters(self) -> dict[str, int]:
-        """How many values learn, by part."""
-        return {name: value.numel() for name, value in self.soft.trained()}
+        """How many values learn, by part: "m", "prefix" and "map"."""
+        counts: dict[str, int] = {}
+        for name, value in self.soft.trained():
+            part = name.partition(".")[0]
+            counts[part] = counts.get(part, 0) + value.numel()
+        return counts
+
+    @property
+    def frozen(self) -> int:
+        """How many values of the LLM stay as they are."""
+        return sum(value.numel() for value in self._llm.model.parameters())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many examples there are, by part."""
+        return {"train": len(self._train), "validation": len(self._validation)}
 
     def run(self, observer: Observer | None = None) -> Outcome:
         """Train until the steps are done or validation no longer improves; interrupted, call it again.
@@ -139,19 +160,17 @@ class Trainer:
         recipe, log = self.recipe, _Log(self)
         observer.start("train", recipe.steps)
         observer.advance("train", self.step)
-        if self.step == 0:
-            self._keywords_alone = self.validate(soft=False, observer=observer)
-            self._check_in(log, self.validate(observer=observer))
-        begun, first, losses = time.monotonic(), self.step, []
-        while self.step < recipe.steps and not self._patience_is_out:
+        first, seconds = self.step, 0.0
+        while True:
+            if self._is_due:
+                self._check_in(log, observer)
+            if self.step == recipe.steps or self._patience_is_out:
+                break
             check_cancelled(observer)
-            losses.append(self.train_step())
+            begun = time.perf_counter()
+            self._losses.append(self.train_step())
+            seconds += time.perf_counter() - begun
             observer.advance("train")
-            if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
-                log.write("train/loss", float(np.mean(losses)))
-                losses = []
-                self._check_in(log, self.validate(observer=observer))
-        seconds = max(time.monotonic() - begun, 1e-9)
         log.close()
         return Outcome(
             steps=self.step,
@@ -159,7 +178,7 @@ class Trainer:
             loss=self._best.loss,
             keywords_alone=self._keywords_alone,
             stopped_early=self.step < recipe.steps,
-            samples_per_second=(self.step - first) * recipe.batch / seconds,
+            samples_per_second=(self.step - first) * recipe.batch / max(seconds, 1e-9),
         )
 
     def train_step(self) -> float:
@@ -212,8 +231,10 @@ class Trainer:
         return float(result.values.mean()) * share
 
     def _encode(self, batch: Sequence[Drawn], examples: Sequence[TrainingExample]) -> torch.Tensor:
-        rows = [self._prompts[examples[drawn.place].id] for drawn in batch]
-        E_m: torch.Tensor = self._model(*prompt_rows(rows, device=self._device))
+        rows = [self._prompts[examples[drawn.place].prompt] for drawn in batch]
+        # Wrapped for several processes, a forward may wait for the others, who validate fewer batches.
+        model = self._model if torch.is_grad_enabled() else self.soft
+        E_m: torch.Tensor = model(*prompt_rows(rows, device=self._device))
         return E_m
 
     def _loss(
@@ -233,11 +254,7 @@ class Trainer:
         )
         E_p = []
         for own, example, drawn in zip(soft, chosen, batch, strict=True):
-            beside = self._keywords.of(example, drawn)
-            # Without E_m something must condition: the keywords do, whatever was drawn.
-            beside = beside or (
-                [] if own else self._keywords.of(example, replace(drawn, with_preference=True))
-            )
+            beside = (self._keywords.of if own else self._keywords.alone)(example, drawn)
             E_p.append(join([(part, 1.0) for part in (*own, *beside)]))
         return self._generator.training_loss(
             E_p,
@@ -261,14 +278,26 @@ class Trainer:
     def _patience_is_out(self) -> bool:
         return self.step - self._best.step >= self.recipe.patience * self.recipe.validate_every
 
-    def _check_in(self, log: _Log, loss: float) -> None:
-        """After a validation: note it, keep the values if they are the best, write a checkpoint."""
+    @property
+    def _is_due(self) -> bool:
+        """Whether a validation is, and a checkpoint: at the beginning, now and then, and at the end."""
+        at_end = self.step == self.recipe.steps
+        return self._checked_in != self.step and (at_end or self.step % self.recipe.validate_every == 0)
+
+    def _check_in(self, log: _Log, observer: Observer) -> None:
+        """Validate, keep the values if they are the best, write a checkpoint."""
+        if math.isnan(self._keywords_alone):
+            self._keywords_alone = self.validate(soft=False, observer=observer)
+        loss = self.validate(observer=observer)
+        if self._losses:
+            log.write("train/loss", float(np.mean(self._losses)))
         log.write("validation/loss", loss)
         log.write("validation/keywords_alone", self._keywords_alone)
         if loss < self._best.loss:
             self._best = _Best(loss, self.step, self.soft.values())
         if self.accelerator.is_main_process:
             self.checkpoint().save(self.out)
+        self._losses, self._checked_in = [], self.step
         self.accelerator.wait_for_everyone()
 
     def checkpoint(self) -> SoftCheckpoint:
@@ -316,7 +345,7 @@ class Trainer:
                 "param_groups": self.optimizer.state_dict()["param_groups"],
             }
         )
-        self.step = int(found.progress["step"])
+        self.step = self._checked_in = int(found.progress["step"])
         measures = found.measures
         self._best = _Best(measures["validation_loss"], measures["step"], dict(found.values))
         self._keywords_alone = float(measures["keywords_alone"])
@@ -364,10 +393,8 @@ class _Log:
         self._path = trainer.out / "log.jsonl"
         if not trainer.accelerator.is_main_process:
             return
-        trainer.out.mkdir(parents=True, exist_ok=True)
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= trainer.step]
-        self._path.write_text("".join(f"{line}\n" for line in kept))
+        lines = self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+        write_text(self._path, "".join(f"{line}\n" for line in lines if _is_of(line, trainer.step)))
         trainer.accelerator.init_trackers(
             "tensorboard", init_kwargs={"tensorboard": {"purge_step": trainer.step + 1}}
         )
@@ -381,6 +408,14 @@ class _Log:
 
     def close(self) -> None:
         self._trainer.accelerator.end_training()
+
+
+def _is_of(line: str, step: int) -> bool:
+    """Whether a line of the log tells of a step up to this one; the last may have been cut off."""
+    try:
+        return int(json.loads(line)["step"]) <= step
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _common_space(examples: ExampleFolder, generator: Generator, encoder: TextEncoder | None) -> str:
@@ -401,6 +436,11 @@ def _trainable(generator: Generator) -> SupportsTraining:
     if not isinstance(generator, SupportsTraining):
         raise CapabilityError(
             f"a generator that supports training was expected; {type(generator).__name__} does not"
+        )
+    if generator.spec.conditioning != "sequence":
+        raise CapabilityError(
+            "a generator that takes a sequence of tokens was expected, which E_m is; "
+            f"{type(generator).__name__} takes conditioning of kind {generator.spec.conditioning!r}"
         )
     return generator
 
