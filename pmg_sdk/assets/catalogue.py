@@ -253,6 +253,13 @@ _ASSEMBLIES = (
             ),
         ),
     ),
+    Assembly(
+        name="emoji-soft",
+        summary="soft preference embeddings for emoticons, on smollm2-135m-instruct",
+        licence="Apache-2.0",
+        origin="trained by this project on simulated users (see its card)",
+        shipped="emoji-soft",
+    ),
 )
 
 ASSETS: Mapping[str, Asset] = {asset.name: asset for asset in _ASSETS}

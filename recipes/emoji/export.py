@@ -15,6 +15,7 @@ import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
+from pmg_transformers.soft_preference.checkpoint import SoftCheckpoint
 from recipes.emoji.text import MAX_TOKENS
 from recipes.emoji.train_diffusion import make_schedule
 from recipes.emoji.train_dual_encoder import TRUNK, WIDTH
@@ -125,7 +126,8 @@ def main() -> None:
     export_diffusion(options.runs, options.vae, options.out / "emoji-diffusion", defaults)
     export_dual_encoder(options.runs, options.out / "emoji-clip")
     export_recogniser(options.runs, options.judge)
-    for folder in (options.out / "emoji-diffusion", options.out / "emoji-clip", options.judge):
+    SoftCheckpoint.load(options.runs / "soft").exported().save(options.out / "emoji-soft")
+    for folder in (*(options.out / f"emoji-{name}" for name in ("diffusion", "clip", "soft")), options.judge):
         checksums(folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")

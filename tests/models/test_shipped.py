@@ -15,7 +15,7 @@ from pmg_models import folder_of
 from pmg_scenarios.emoticons.catalogue import catalogue
 from pmg_sdk import Image
 
-MODELS = ("emoji-diffusion", "emoji-clip")
+MODELS = ("emoji-diffusion", "emoji-clip", "emoji-soft")
 RED = Image(np.full((128, 128, 3), (220, 30, 30), dtype=np.uint8))
 
 

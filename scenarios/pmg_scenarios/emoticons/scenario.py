@@ -91,6 +91,7 @@ EMOTICONS = Scenario(
     profile={
         "llm": {"adapter": "transformers", "options": {"model": "pmg:smollm2-135m-instruct"}},
         "captioners": {"image": {"adapter": "open-clip-tags", "options": {"model": "pmg:emoji-clip"}}},
+        "soft_preference": {"adapter": "transformers", "options": {"model": "pmg:emoji-soft"}},
         "generator": {"adapter": "stable-diffusion", "options": {"model": "pmg:emoji-diffusion"}},
         "scorer": {"adapter": "open-clip", "options": {"model": "pmg:emoji-clip"}},
         # An emoji answers a message first: the paper's 0.5 gave up 5.5 % of d_t where this gives up 3.7 %,
