@@ -97,8 +97,9 @@ CASES = (
         "stable-diffusion",
         "generator",
         (*model("pmg:emoji-diffusion"), "--scorer", "open-clip"),
-        seconds=180,
+        seconds=360,
     ),
+    Case("soft-preference", "transformers", "soft_preference", tiny("soft_preference:soft_folder")),
     Case("llm", "transformers", "llm", model("pmg:smollm2-135m-instruct"), seconds=240),
     # The server is the reference model behind HTTP: what is tested is the adapter, not somebody's model.
     Case("openai", "openai", "llm", lambda: (*model("reference"), "--option", f"base_url={SERVER}")),

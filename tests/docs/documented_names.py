@@ -14,6 +14,7 @@ from pmg_conformance.reference import (
     ReferenceGenerator,
     ReferenceLanguageModel,
     ReferenceScorer,
+    ReferenceSoftPreferenceEncoder,
 )
 from pmg_scenarios.plugin import pmg_scenarios
 from pmg_sdk.hookspecs import hookimpl
@@ -42,12 +43,18 @@ class Judges(ReferenceScorer):
         super().__init__()
 
 
+class Feels(ReferenceSoftPreferenceEncoder):
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+
+
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
     """Every name that stands in a Python block or in the emoticons profile."""
     return (
         AdapterSpec("transformers", "llm", "documented_names:Reads"),
         AdapterSpec("openai", "llm", "documented_names:Reads"),
+        AdapterSpec("transformers", "soft_preference", "documented_names:Feels"),
         AdapterSpec("open-clip-tags", "captioner", "documented_names:Captions", modality="image"),
         AdapterSpec("stable-diffusion", "generator", "documented_names:Draws", modality="image"),
         AdapterSpec("open-clip", "scorer", "documented_names:Judges", modality="image"),

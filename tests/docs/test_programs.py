@@ -45,7 +45,12 @@ def test_the_python_blocks_of_a_page_are_one_program(page: Path) -> None:
 @pytest.mark.usefixtures("named")
 def test_the_first_program_of_the_readme_leaves_its_result(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(blocks(ROOT / "README.md", "python")[0], "README.md", "exec"), {})
-    assert {path.name for path in Path("out").iterdir()} == {"winner.png", "sheet.png", "result.json"}
+    assert {path.name for path in Path("out").iterdir()} == {
+        "winner.png",
+        "sheet.png",
+        "preference.safetensors",
+        "result.json",
+    }
     assert capsys.readouterr().out.startswith("cat")
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shape", "SoftTokens", "prompt_ids", "prompt_rows"]
 
-DEFAULT_CONTEXT = 2048
-"""For models whose configuration does not say."""
+MAX_CONTEXT = 2048
+"""Several times the longest prompt that the default limits on a behaviour allow; attention is quadratic."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def prompt_ids(prompt: str, llm: SharedModel, shape: Shape) -> list[int]:
         ConfigError: the LLM's context has no room for a prompt beside multimodal tokens and prefix.
     """
     config: Any = llm.model.config
-    context = getattr(config, "max_position_embeddings", None) or DEFAULT_CONTEXT
+    context = min(getattr(config, "max_position_embeddings", None) or MAX_CONTEXT, MAX_CONTEXT)
     room = context - shape.tokens - shape.prefix
     if room < 1:
         raise ConfigError(
