@@ -216,8 +216,9 @@ def main() -> None:
     parser.add_argument(
         "--after", type=int, default=3, help="noises left out: alpha was chosen on the first three"
     )
+    parser.add_argument("--soft", action="store_true", help="with soft embeddings beside the keywords")
     options = parser.parse_args()
-    pipeline = PMGPipeline.from_scenario("emoticons")
+    pipeline = PMGPipeline.from_scenario("emoticons", use_soft=options.soft)
     judge = Judge(options.judge, options.data / "art.zip")
     users = {user: pipeline.preference(behavior) for user, behavior in sample_users().items()}
     records = []
