@@ -45,7 +45,7 @@ class Case:
     target: str
     role: str
     options: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
-    seconds: int = 120
+    seconds: int = 300
     tier: str = "core"
 
 
