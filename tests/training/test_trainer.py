@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from sample_media import pictures
 from tiny_models.language_models import llama_folder
 from tiny_models.training import example_folder
 from tiny_models.training import examples as tiny_examples
@@ -119,6 +120,19 @@ def test_a_generator_of_another_framework_teaches_as_well(llm_folder: Path, tmp_
     )
     outcome = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe).run()
     assert outcome.loss < 0.6 * outcome.keywords_alone
+
+
+@pytest.mark.parametrize("shape", ["sd21_model", "sdxl_model"])
+def test_other_shapes_of_stable_diffusion_teach_as_well(
+    shape: str, request: pytest.FixtureRequest, llm_folder: Path, tmp_path: Path
+) -> None:
+    generator = StableDiffusionGenerator(model=str(request.getfixturevalue(shape)), device="cpu")
+    (latent,) = generator.training_targets(pictures(1))
+    folder = example_folder(tmp_path / "examples", generator.text_encoder.space, shape=latent.shape)
+    recipe = Recipe(tokens=2, prefix=2, steps=2, batch=4, draws=1, validate_every=1)
+    outcome = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe).run()
+    assert outcome.steps == 2
+    assert outcome.loss > 0
 
 
 def test_two_runs_of_one_recipe_give_the_same_numbers(trainer: MakeTrainer) -> None:

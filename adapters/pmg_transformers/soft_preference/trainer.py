@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from pmg_sdk.conditioning import Conditioning, join
-from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
+from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch, StorageError
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
 from pmg_sdk.storage import write_text
@@ -155,6 +155,7 @@ class Trainer:
         Raises:
             Cancelled: the observer asked to stop; the last checkpoint stands.
             GenerationError, OutOfMemory: see `SupportsTraining.training_loss`.
+            StorageError: log or checkpoint cannot be written; the last checkpoint stands.
         """
         observer = observer or Silent()
         recipe, log = self.recipe, _Log(self)
@@ -402,8 +403,14 @@ class _Log:
     def write(self, name: str, value: float) -> None:
         trainer = self._trainer
         if trainer.accelerator.is_main_process:
-            with self._path.open("a") as file:
-                file.write(json.dumps({"step": trainer.step, name: value}) + "\n")
+            try:
+                with self._path.open("a") as file:
+                    file.write(json.dumps({"step": trainer.step, name: value}) + "\n")
+            except OSError as error:
+                raise StorageError(
+                    f"cannot write {self._path}: {error.strerror}. The last checkpoint stands: free some "
+                    "space and give the same command again."
+                ) from error
         trainer.accelerator.log({name: value}, step=trainer.step)
 
     def close(self) -> None:
