@@ -26,11 +26,11 @@ import torch
 
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.training import ExampleFolder, UserFile, split
-from pmg_stable_diffusion.denoise import noise_generator
+from pmg_stable_diffusion.training import noises
 from pmg_transformers.soft_preference.batches import Drawn, train_batch
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
-from pmg_transformers.soft_preference.trainer import Trainer
+from pmg_transformers.soft_preference.trainer import Trainer, parameter_groups
 
 LLM = "pmg:smollm2-135m-instruct"
 
@@ -58,7 +58,7 @@ class PlainLoop:
         self.shape = Shape(recipe.tokens, recipe.prefix, like.shape.width)
         self.soft = SoftTokens(model, self.shape, seed=recipe.seed).to(device)
         self.soft.set_values(like.values())
-        self.optimizer = _optimizer(self.soft, recipe)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.soft, recipe), betas=(0.9, 0.99))
         loss = self.generator._loss
         self.unet = loss.weights.unet
         self.unet.set_default_attn_processor()
@@ -80,7 +80,8 @@ class PlainLoop:
         E_k, told_k = self._keywords(chosen, drawn)
         E_p = torch.cat([E_m, E_k.to(device)], 1)
         told = torch.cat([torch.ones(len(chosen), recipe.tokens, dtype=torch.bool), told_k], 1).to(device)
-        t, noise = self._noises(drawn, x0)
+        t, noise = noises([each.seed for each in drawn], x0.shape[1:], recipe.draws, 1000)
+        t, noise = t.to(device), noise.to(device)
         x0 = x0.repeat_interleave(recipe.draws, 0)
         noisy = self.schedule.add_noise(x0, noise, t)
         wanted = self.schedule.get_velocity(x0, noise, t)
@@ -107,15 +108,6 @@ class PlainLoop:
         told = torch.arange(max(map(len, parts))) < torch.tensor([len(part) for part in parts])[:, None]
         return torch.nn.utils.rnn.pad_sequence(parts, batch_first=True), told
 
-    def _noises(self, drawn: Sequence[Drawn], x0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        n, steps, noises = self.recipe.draws, [], []
-        for each in drawn:
-            generator = noise_generator(each.seed)
-            place = (torch.arange(n) + torch.rand(n, generator=generator)) / n
-            steps.append((place * 1000).long().clamp(max=999))
-            noises.append(torch.randn(n, *x0.shape[1:], generator=generator))
-        return torch.cat(steps).to(x0.device), torch.cat(noises).to(x0.device)
-
 
 def _ids(path: Path) -> list[str]:
     return [json.loads(line)["id"] for line in path.read_text().splitlines()]
@@ -127,17 +119,6 @@ def _generator(dtype: str) -> Any:
         "emoticons", generator={"adapter": "stable-diffusion", "options": options}
     )
     return pipeline.roles.generator
-
-
-def _optimizer(soft: SoftTokens, recipe: Recipe) -> torch.optim.Optimizer:
-    named = dict(soft.trained())
-    quick = [named[name] for name in ("m", "prefix") if name in named]
-    slow = [named["map.weight"], named["map.bias"]]
-    groups: list[dict[str, Any]] = [
-        {"params": quick, "peak": recipe.prefix_rate, "weight_decay": 0.0},
-        {"params": slow, "peak": recipe.rate, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, betas=(0.9, 0.99))
 
 
 def _seconds(step: Callable[[], float], steps: int) -> tuple[list[float], list[float]]:

@@ -31,24 +31,23 @@ def decode(vae: Any, latents: torch.Tensor) -> list[Image]:
 
 
 def scaled(config: Any, z: torch.Tensor) -> torch.Tensor:
-    """Latents at unit variance: the inverse of what `decode` begins with."""
-    mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
-    latents: torch.Tensor
-    if mean is not None and deviation is not None:
-        scale = (z.new_tensor(deviation) / config.scaling_factor).view(1, -1, 1, 1)
-        latents = (z - z.new_tensor(mean).view(1, -1, 1, 1)) / scale
-    else:
-        latents = (z - (getattr(config, "shift_factor", None) or 0.0)) * config.scaling_factor
+    """Latents at unit variance, of what the autoencoder gives."""
+    shift, factor = _normaliser(config, z)
+    latents: torch.Tensor = (z - shift) * factor
     return latents
 
 
 def _unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
-    """Back from unit variance: by per-channel mean and deviation where the model states them."""
-    z: torch.Tensor
-    mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
-    if mean is not None and deviation is not None:
-        scale = (latents.new_tensor(deviation) / config.scaling_factor).view(1, -1, 1, 1)
-        z = latents * scale + latents.new_tensor(mean).view(1, -1, 1, 1)
-    else:
-        z = latents / config.scaling_factor + (getattr(config, "shift_factor", None) or 0.0)
+    """What the autoencoder takes, of latents at unit variance."""
+    shift, factor = _normaliser(config, latents)
+    z: torch.Tensor = latents / factor + shift
     return z
+
+
+def _normaliser(config: Any, like: torch.Tensor) -> tuple[Any, Any]:
+    """Shift and factor to unit variance: by channel where the model states its statistics."""
+    mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+    if mean is None or deviation is None:
+        return getattr(config, "shift_factor", None) or 0.0, config.scaling_factor
+    shift, spread = (like.new_tensor(values).view(1, -1, 1, 1) for values in (mean, deviation))
+    return shift, config.scaling_factor / spread

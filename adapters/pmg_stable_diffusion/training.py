@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pmg_stable_diffusion.weights import DiffusionWeights
 
-__all__ = ["DiffusionLoss", "Entry"]
+__all__ = ["DiffusionLoss", "Entry", "noises"]
 
 HALF_SCALE = 1024.0
 """Gradients of half precision networks are computed this much larger: smaller ones would vanish."""
@@ -106,7 +106,8 @@ class DiffusionLoss:
 
         unet, device = self.weights.unet, self.weights.device
         schedule = self._schedule
-        steps, noise = self._noises(entries, draws, schedule.config.num_train_timesteps)
+        seeds, levels = [entry.seed for entry in entries], schedule.config.num_train_timesteps
+        steps, noise = noises(seeds, entries[0].latent.shape, draws, levels)
         x0 = torch.stack([torch.from_numpy(entry.latent) for entry in entries]).float().to(device)
         x0, noise, t = x0.repeat_interleave(draws, 0), noise.to(device), steps.to(device)
         noisy = schedule.add_noise(x0, noise, t)
@@ -129,24 +130,27 @@ class DiffusionLoss:
             for index, (value, entry) in enumerate(zip(values, entries, strict=True))
         ]
 
-    def _noises(self, entries: Sequence[Entry], draws: int, levels: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Timesteps (n * draws,) and noises (n * draws, C, h, w), on the CPU: alike on all devices."""
-        import torch
-
-        steps, noises = [], []
-        for entry in entries:
-            generator = noise_generator(entry.seed)
-            place = (torch.arange(draws) + torch.rand(draws, generator=generator)) / draws
-            steps.append((place * levels).long().clamp(max=levels - 1))
-            noises.append(torch.randn(draws, *entry.latent.shape, generator=generator))
-        return torch.cat(steps), torch.cat(noises)
-
     @property
     def _schedule(self) -> Any:
         import diffusers
 
         kind: Any = diffusers.DDPMScheduler
         return kind.from_config(dict(self.scheduler_config))
+
+
+def noises(
+    seeds: Sequence[int], shape: Sequence[int], draws: int, levels: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Timesteps (n * draws,) and noises (n * draws, *shape) of n seeds, on the CPU: alike on all devices."""
+    import torch
+
+    steps, drawn = [], []
+    for seed in seeds:
+        generator = noise_generator(seed)
+        place = (torch.arange(draws) + torch.rand(draws, generator=generator)) / draws
+        steps.append((place * levels).long().clamp(max=levels - 1))
+        drawn.append(torch.randn(draws, *shape, generator=generator))
+    return torch.cat(steps), torch.cat(drawn)
 
 
 def _wanted(schedule: Any, x0: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:

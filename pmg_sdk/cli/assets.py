@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pmg_sdk.cli.progress import progress, quiet_option
+
 __all__ = ["assets"]
 
 
@@ -54,11 +56,10 @@ def assets(ctx: click.Context, as_json: bool) -> None:
 
 @assets.command(epilog="Example: pmg assets fetch all-minilm-l6-v2")
 @click.argument("names", nargs=-1, required=True)
-@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+@quiet_option
 def fetch(names: tuple[str, ...], quiet: bool) -> None:
     """Fetch the models NAMES into the cache, ahead of their first use."""
     from pmg_sdk.assets import fetch as fetch_model
-    from pmg_sdk.cli.progress import progress
 
     for name in names:
         with progress(quiet) as observer:

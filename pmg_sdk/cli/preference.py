@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pmg_sdk.cli.progress import progress, quiet_option
 from pmg_sdk.cli.settings import config_from, settings_options
 
 __all__ = ["preference"]
@@ -25,7 +26,7 @@ __all__ = ["preference"]
     help="JSON file to write; soft embeddings go beside it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the keywords as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+@quiet_option
 def preference(
     user: str,
     scenario: str | None,
@@ -41,7 +42,6 @@ def preference(
     behaviour: keep it as carefully as the behaviour itself.
     """
     config = config_from(scenario, config_file, assignments)
-    from pmg_sdk.cli.progress import progress
     from pmg_sdk.cli.show import show_warnings
     from pmg_sdk.cli.users import behavior_of
     from pmg_sdk.pipeline import PMGPipeline

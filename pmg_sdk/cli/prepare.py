@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pmg_sdk.cli.progress import progress, quiet_option
 from pmg_sdk.cli.settings import config_from, settings_options
 
 __all__ = ["prepare"]
@@ -52,7 +53,7 @@ def _share(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int
     help="Folder of examples; other parts may be in it already.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+@quiet_option
 def prepare(
     users: Path,
     part: str,
@@ -77,7 +78,6 @@ def prepare(
     if not re.fullmatch(r"[A-Za-z0-9_]+", part):
         raise click.BadParameter(f"letters, digits and _ were expected; got {part!r}", param_hint="--part")
     config = config_from(scenario, config_file, assignments)
-    from pmg_sdk.cli.progress import progress
     from pmg_sdk.cli.stopping import resumable
     from pmg_sdk.pipeline import PMGPipeline
     from pmg_sdk.training import ExampleFolder, UserFile

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from pmg_sdk.progress import Silent
 
 if TYPE_CHECKING:
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
     from pmg_sdk.progress import Observer
 
-__all__ = ["progress"]
+__all__ = ["progress", "quiet_option"]
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
 
 
 class _Bars:

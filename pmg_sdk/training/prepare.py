@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pmg_sdk.errors import BehaviorError, CapabilityError, InputError
-from pmg_sdk.interfaces import SupportsTraining
+from pmg_sdk.errors import BehaviorError, InputError
 from pmg_sdk.keywords import Keyword, Keywords
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -16,6 +15,7 @@ from pmg_sdk.prompts import plain_line
 from pmg_sdk.soft_prompt import soft_prompt
 from pmg_sdk.training.examples import ExampleFolder, TrainingExample
 from pmg_sdk.training.split import split
+from pmg_sdk.training.trainable import trainable
 from pmg_sdk.training.users import User
 
 if TYPE_CHECKING:
@@ -65,12 +65,8 @@ def prepare(
         PMGError: as `PMGPipeline.preference`. Cancelled: the observer asked to stop.
     """
     observer = observer or Silent()
-    generator = pipeline.roles.generator
-    if not isinstance(generator, SupportsTraining):
-        raise CapabilityError(
-            f"a generator that supports training was expected (capability 'training'); "
-            f"{type(generator).__name__} does not. `pmg adapters` lists those that do."
-        )
+    generator = trainable(pipeline.roles.generator)
+    modality = pipeline.roles.generator.spec.modality
     folder.begin(_about(pipeline))
     pipeline = _keywords_alone(pipeline)
     groups = {
@@ -85,7 +81,7 @@ def prepare(
         kept: list[tuple[User, Supervised]] = []
         for user in (users[place] for place in group):
             try:
-                kept.append((user, split(user.behavior, generator.spec.modality)))
+                kept.append((user, split(user.behavior, modality)))
             except BehaviorError:
                 observer.advance(f"prepare {part}")
         latents = generator.training_targets([parted.medium for _, parted in kept])

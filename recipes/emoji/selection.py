@@ -31,6 +31,7 @@ from pmg_sdk.plan import KeywordParts
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.selection import Candidate
 from pmg_sdk.target import Target
+from recipes.emoji.bootstrap import interval
 from recipes.emoji.recogniser import Recogniser, load_recogniser
 from recipes.emoji.vocabulary import EXPRESSIONS, STYLE_PHRASES
 
@@ -43,7 +44,6 @@ NOBODY = "nobody"
 """The row of unpersonalised pictures."""
 
 _NAMES_SEEN = 5
-_RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,8 @@ def summarise(records: Sequence[Mapping[str, Any]], grid: Sequence[str]) -> dict
     won = Counter(str(record["winner"]) for record in records)
     sides = {side: _table(records, side) for side in ("personalised", "unpersonalised")}
     ours, plain = sides["personalised"], sides["unpersonalised"]
-    differences = {key: _interval(ours[key], plain[key], relative=False) for key in ours}
-    differences["d_t_relative"] = _interval(ours["d_t"], plain["d_t"], relative=True)
+    differences = {key: interval(ours[key], plain[key]) for key in ours}
+    differences["d_t_relative"] = interval(ours["d_t"], plain["d_t"], relative=True)
     return {
         "pairs": len(ours["d_p"]),
         "answers": len(records),
@@ -194,17 +194,6 @@ def _table(records: Sequence[Mapping[str, Any]], side: str) -> dict[str, np.ndar
         pairs.setdefault((record["user"], record["message"]), []).append(flat)
     keys = ("d_p", "d_t", "subject", "style", "expression")
     return {key: np.array([np.mean([row[key] for row in rows]) for rows in pairs.values()]) for key in keys}
-
-
-def _interval(ours: np.ndarray, plain: np.ndarray, *, relative: bool) -> dict[str, float]:
-    """Mean difference (or share of the plain mean) and its 95 % interval; pairs are drawn whole."""
-    drawn = np.random.default_rng(0).integers(len(ours), size=(_RESAMPLES, len(ours)))
-    gain, base = (ours - plain)[drawn].mean(1), plain[drawn].mean(1)
-    mean = (ours - plain).mean()
-    if relative:
-        gain, mean = gain / base, mean / plain.mean()
-    low, high = np.quantile(gain, [0.025, 0.975])
-    return {"mean": float(mean), "low": float(low), "high": float(high)}
 
 
 def main() -> None:

@@ -34,13 +34,13 @@ from pmg_sdk.plan import Plan, plan
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.selection import Candidate, score, select
 from pmg_sdk.target import Target
+from recipes.emoji.bootstrap import interval
 from recipes.emoji.soft_users import Shown, mismatched, pairs_with_history, read_shown
 
-__all__ = ["CONDITIONS", "METRICS", "Evaluation", "bootstrap", "main"]
+__all__ = ["CONDITIONS", "METRICS", "Evaluation", "difference", "main"]
 
 CONDITIONS = ("none", "keywords", "soft", "both", "another user's")
 METRICS = ("lpips_history", "lpips_target", "ssim_history", "ssim_target")
-RESAMPLES = 10_000
 ROWS, NEWEST, CELL, GAP, HEAD = 12, 5, 112, 16, 30
 
 
@@ -119,19 +119,14 @@ def compare(pictures: Sequence[Image], users: Sequence[Shown]) -> dict[str, np.n
     }
 
 
-def bootstrap(ours: np.ndarray, base: np.ndarray) -> dict[str, float]:
+def difference(ours: np.ndarray, base: np.ndarray) -> dict[str, float]:
     """Mean of ours - base over users, absolutely and in per cent of base's mean, with 95 % intervals."""
-    drawn = np.random.default_rng(0).integers(len(ours), size=(RESAMPLES, len(ours)))
-    gains, bases = (ours - base)[drawn].mean(1), base[drawn].mean(1)
-    low, high = np.quantile(gains, [0.025, 0.975])
-    relative = np.quantile(100 * gains / bases, [0.025, 0.975])
+    share = interval(ours, base, relative=True)
     return {
-        "mean": float((ours - base).mean()),
-        "low": float(low),
-        "high": float(high),
-        "percent": float(100 * (ours - base).mean() / base.mean()),
-        "percent_low": float(relative[0]),
-        "percent_high": float(relative[1]),
+        **interval(ours, base),
+        "percent": 100 * share["mean"],
+        "percent_low": 100 * share["low"],
+        "percent_high": 100 * share["high"],
     }
 
 
@@ -148,7 +143,7 @@ def summarise(values: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
             for condition, row in values.items()
         },
         "differences": {
-            f"{ours} - {base}": {m: bootstrap(values[ours][m], values[base][m]) for m in METRICS}
+            f"{ours} - {base}": {m: difference(values[ours][m], values[base][m]) for m in METRICS}
             for ours, base in asked
             if ours in values and base in values
         },

@@ -47,14 +47,10 @@ class Drawn:
 def train_batch(recipe: Recipe, step: int, count: int) -> list[Drawn]:
     """The whole batch of a step, over all processes: epochs in an order of their own, one after another."""
     start = step * recipe.batch
+    places = [divmod(start + index, count) for index in range(recipe.batch)]
     return [
-        _drawn(
-            recipe,
-            step,
-            index,
-            int(order(recipe.seed, (start + index) // count, count)[(start + index) % count]),
-        )
-        for index in range(recipe.batch)
+        _drawn(recipe, step, index, int(order(recipe.seed, epoch, count)[place]))
+        for index, (epoch, place) in enumerate(places)
     ]
 
 

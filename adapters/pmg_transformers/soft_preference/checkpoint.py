@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pmg_transformers.soft_preference.llm_print import LLMPrint
 
-__all__ = ["JSON_FILE", "SoftCheckpoint"]
+__all__ = ["JSON_FILE", "SoftCheckpoint", "named_from"]
 
 FORMAT = 1
 JSON_FILE = "soft_preference.json"
@@ -107,7 +107,7 @@ class SoftCheckpoint:
                 f"the weights that {folder / JSON_FILE} names cannot be read ({type(error).__name__}). "
                 "Copy the folder again."
             ) from error
-        return replace(about, values=_part(tensors, "values."), state=_part(tensors, "state."))
+        return replace(about, values=named_from(tensors, "values."), state=named_from(tensors, "state."))
 
     @classmethod
     def describe(cls, folder: Path) -> SoftCheckpoint:
@@ -148,7 +148,8 @@ class SoftCheckpoint:
         return replace(self, values=halved, state={}, progress={})
 
 
-def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def named_from(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors under a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

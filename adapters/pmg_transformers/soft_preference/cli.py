@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pmg_sdk.cli.progress import progress, quiet_option
 from pmg_sdk.cli.settings import config_from, settings_options
 from pmg_sdk.errors import ConfigError
 
@@ -53,7 +54,7 @@ __all__ = ["export_soft", "train"]
 @click.option("--dry-run", is_flag=True, help="Take two steps, say what the run would cost, write nothing.")
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print how the run ended, or what it costs, as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+@quiet_option
 def train(
     examples: Path,
     out: Path,
@@ -85,7 +86,6 @@ def train(
 
     from accelerate import PartialState
 
-    from pmg_sdk.cli.progress import progress
     from pmg_sdk.cli.stopping import resumable
     from pmg_sdk.plugins import registry
     from pmg_sdk.roles import Roles

@@ -9,7 +9,6 @@ brings devices, processes and TensorBoard: `accelerate launch -m pmg_sdk.cli tra
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -23,15 +22,16 @@ import numpy as np
 import torch
 
 from pmg_sdk.conditioning import Conditioning, join
-from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch, StorageError
+from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
 from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
-from pmg_sdk.storage import write_text
+from pmg_sdk.training.trainable import trainable
 from pmg_transformers.shared_model import SharedModel, shared_causal_model
 from pmg_transformers.soft_preference.batches import Drawn, KeywordCache, train_batch, validation_batch
-from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
+from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint, named_from
 from pmg_transformers.soft_preference.llm_print import LLMPrint
 from pmg_transformers.soft_preference.recipe import Recipe
+from pmg_transformers.soft_preference.run_log import RunLog
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pmg_sdk.training.examples import ExampleFolder, TrainingExample
 
-__all__ = ["Outcome", "Trainer"]
+__all__ = ["Outcome", "Trainer", "parameter_groups"]
 
 VALIDATION_DRAWS = 8
 CLIP = 1.0
@@ -100,7 +100,7 @@ class Trainer:
         self.recipe = recipe or Recipe()
         self.out = out
         self._space = _common_space(examples, generator, text_encoder)
-        self._generator: SupportsTraining = _trainable(generator)
+        self._generator: SupportsTraining = _takes_tokens(generator)
         self.accelerator = accelerator or Accelerator(
             log_with="tensorboard" if find_spec("tensorboard") else None,
             project_dir=str(out),
@@ -121,7 +121,7 @@ class Trainer:
         self._prompts = {example.prompt: self._ids(example) for example in (*self._train, *self._validation)}
         first = [self._prompts[example.prompt] for example in self._train[: self.recipe.batch]]
         self.soft.aim(*prompt_rows(first, device=self._device), known)
-        self.optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.99))
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.soft, self.recipe), betas=(0.9, 0.99))
         self.step = 0
         self._best = _Best(float("inf"), 0, self.soft.values())
         self._keywords_alone = float("nan")
@@ -158,7 +158,7 @@ class Trainer:
             StorageError: log or checkpoint cannot be written; the last checkpoint stands.
         """
         observer = observer or Silent()
-        recipe, log = self.recipe, _Log(self)
+        recipe, log = self.recipe, RunLog(self.out, self.step, self.accelerator)
         observer.start("train", recipe.steps)
         observer.advance("train", self.step)
         first, seconds = self.step, 0.0
@@ -285,15 +285,15 @@ class Trainer:
         at_end = self.step == self.recipe.steps
         return self._checked_in != self.step and (at_end or self.step % self.recipe.validate_every == 0)
 
-    def _check_in(self, log: _Log, observer: Observer) -> None:
+    def _check_in(self, log: RunLog, observer: Observer) -> None:
         """Validate, keep the values if they are the best, write a checkpoint."""
         if math.isnan(self._keywords_alone):
             self._keywords_alone = self.validate(soft=False, observer=observer)
         loss = self.validate(observer=observer)
         if self._losses:
-            log.write("train/loss", float(np.mean(self._losses)))
-        log.write("validation/loss", loss)
-        log.write("validation/keywords_alone", self._keywords_alone)
+            log.write(self.step, "train/loss", float(np.mean(self._losses)))
+        log.write(self.step, "validation/loss", loss)
+        log.write(self.step, "validation/keywords_alone", self._keywords_alone)
         if loss < self._best.loss:
             self._best = _Best(loss, self.step, self.soft.values())
         if self.accelerator.is_main_process:
@@ -339,7 +339,7 @@ class Trainer:
                 "Take its settings to go on with it, or another folder to begin anew."
             )
         found.llm_print.expect(self._llm.model, self._llm_name)
-        self.soft.set_values(_part(found.state, "now."))
+        self.soft.set_values(named_from(found.state, "now."))
         self.optimizer.load_state_dict(
             {
                 "state": _optimizer_state(found.state),
@@ -350,16 +350,6 @@ class Trainer:
         measures = found.measures
         self._best = _Best(measures["validation_loss"], measures["step"], dict(found.values))
         self._keywords_alone = float(measures["keywords_alone"])
-
-    def _groups(self) -> list[dict[str, Any]]:
-        named = dict(self.soft.trained())
-        quick = [named[name] for name in ("m", "prefix") if name in named]
-        groups: list[dict[str, Any]] = [
-            {"params": quick, "peak": self.recipe.prefix_rate, "weight_decay": 0.0}
-        ]
-        for name, decay in (("map.weight", self.recipe.decay), ("map.bias", 0.0)):
-            groups.append({"params": [named[name]], "peak": self.recipe.rate, "weight_decay": decay})
-        return groups
 
     def _read_llm(self) -> SharedModel:
         precision = self.recipe.precision
@@ -386,43 +376,15 @@ class _Best:
     values: dict[str, torch.Tensor]
 
 
-class _Log:
-    """Losses by step: lines of `log.jsonl`, and TensorBoard. What lies behind the checkpoint is cut off."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-        self._path = trainer.out / "log.jsonl"
-        if not trainer.accelerator.is_main_process:
-            return
-        lines = self._path.read_text("utf-8").splitlines() if self._path.exists() else []
-        write_text(self._path, "".join(f"{line}\n" for line in lines if _is_of(line, trainer.step)))
-        trainer.accelerator.init_trackers(
-            "tensorboard", init_kwargs={"tensorboard": {"purge_step": trainer.step + 1}}
-        )
-
-    def write(self, name: str, value: float) -> None:
-        trainer = self._trainer
-        if trainer.accelerator.is_main_process:
-            try:
-                with self._path.open("a") as file:
-                    file.write(json.dumps({"step": trainer.step, name: value}) + "\n")
-            except OSError as error:
-                raise StorageError(
-                    f"cannot write {self._path}: {error.strerror}. The last checkpoint stands: free some "
-                    "space and give the same command again."
-                ) from error
-        trainer.accelerator.log({name: value}, step=trainer.step)
-
-    def close(self) -> None:
-        self._trainer.accelerator.end_training()
-
-
-def _is_of(line: str, step: int) -> bool:
-    """Whether a line of the log tells of a step up to this one; the last may have been cut off."""
-    try:
-        return int(json.loads(line)["step"]) <= step
-    except (ValueError, KeyError, TypeError):
-        return False
+def parameter_groups(soft: SoftTokens, recipe: Recipe) -> list[dict[str, Any]]:
+    """What learns as AdamW takes it, each group with its "peak" rate."""
+    named = dict(soft.trained())
+    quick = [named[name] for name in ("m", "prefix") if name in named]
+    return [
+        {"params": quick, "peak": recipe.prefix_rate, "weight_decay": 0.0},
+        {"params": [named["map.weight"]], "peak": recipe.rate, "weight_decay": recipe.decay},
+        {"params": [named["map.bias"]], "peak": recipe.rate, "weight_decay": 0.0},
+    ]
 
 
 def _common_space(examples: ExampleFolder, generator: Generator, encoder: TextEncoder | None) -> str:
@@ -439,17 +401,14 @@ def _common_space(examples: ExampleFolder, generator: Generator, encoder: TextEn
     return space
 
 
-def _trainable(generator: Generator) -> SupportsTraining:
-    if not isinstance(generator, SupportsTraining):
-        raise CapabilityError(
-            f"a generator that supports training was expected; {type(generator).__name__} does not"
-        )
+def _takes_tokens(generator: Generator) -> SupportsTraining:
+    trained_with = trainable(generator)
     if generator.spec.conditioning != "sequence":
         raise CapabilityError(
             "a generator that takes a sequence of tokens was expected, which E_m is; "
             f"{type(generator).__name__} takes conditioning of kind {generator.spec.conditioning!r}"
         )
-    return generator
+    return trained_with
 
 
 def _check_sharing(recipe: Recipe, processes: int) -> None:
@@ -460,13 +419,9 @@ def _check_sharing(recipe: Recipe, processes: int) -> None:
         )
 
 
-def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
 def _optimizer_state(tensors: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
     state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in _part(tensors, "optimizer.").items():
+    for name, value in named_from(tensors, "optimizer.").items():
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = value
     return state
