@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pmg_sdk.audio import Audio
     from pmg_sdk.behavior import Behavior, Item, Message
     from pmg_sdk.conditioning import Conditioning, WeightPair
     from pmg_sdk.config import Choice, Limits, PMGConfig
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdapterSpec",
+    "Audio",
     "Behavior",
     "BehaviorSummary",
     "Candidate",
@@ -87,6 +89,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "audio": ("Audio",),
     "behavior": ("Behavior", "Item", "Message"),
     "conditioning": ("Conditioning", "WeightPair"),
     "config": ("Choice", "Limits", "PMGConfig"),
