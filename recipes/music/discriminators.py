@@ -6,6 +6,8 @@ Periods as in HiFi-GAN (arXiv 2010.05646), spectrograms of several resolutions a
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,7 +25,7 @@ class _Layers(nn.Module):
         pad = (kernel[0] // 2, kernel[1] // 2)
         self.layers = nn.ModuleList(
             weight_norm(nn.Conv2d(before, after, kernel, stride if k < len(widths) - 2 else 1, pad))
-            for k, (before, after) in enumerate(zip(widths, widths[1:], strict=False))
+            for k, (before, after) in enumerate(pairwise(widths))
         )
         self.last = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 

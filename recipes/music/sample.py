@@ -9,7 +9,6 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -111,11 +110,11 @@ def main() -> None:
             waveforms = parts.make(pieces, steps=steps, guidance=guidance, rescale=options.rescale)
             found = judged(judge, waveforms, pieces) if judge else {}
             print(json.dumps({"steps": steps, "guidance": guidance, **found}), flush=True)
-    for number, (piece, waveform) in enumerate(
-        zip(pieces[: options.files], waveforms.cpu().numpy(), strict=False)
-    ):
+    for number, piece in enumerate(pieces[: options.files]):
         name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)
-        Audio.from_waveform(np.asarray(waveform), RATE).save(options.out / f"{number:02d}_{name}.wav")
+        Audio.from_waveform(waveforms[number].cpu().numpy(), RATE).save(
+            options.out / f"{number:02d}_{name}.wav"
+        )
 
 
 if __name__ == "__main__":

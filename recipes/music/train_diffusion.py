@@ -61,13 +61,9 @@ class Words:
     """Text vectors of captions, drawn by what a clip is."""
 
     def __init__(
-        self,
-        captions: list[Caption],
-        clap: ClapModel,
-        minilm: Path,
-        columns: tuple[int, int],
-        device: torch.device,
+        self, captions: list[Caption], clap: ClapModel, minilm: Path, columns: tuple[int, int]
     ) -> None:
+        device = clap.device
         self.vectors = embed_texts(clap, text_ids(minilm, [text for text, _ in captions]).to(device))
         asked = torch.tensor([asked for _, asked in captions], device=device)[:, list(columns)]
         key = (asked[:, 0] + 1) * 100 + asked[:, 1] + 1
@@ -174,8 +170,8 @@ def main() -> None:
     latents = encode(clips, AutoencoderKL.from_pretrained(options.vae), device)
     print(f"{len(latents):,} latents, std {float(latents.float().std()):.3f}", flush=True)
     clap = ClapModel.from_pretrained(options.clap).eval().to(device)
-    liked = Words(preference_captions(), clap, options.text, (0, 1), device)
-    scene = Words(scene_captions(), clap, options.text, (2, 3), device)
+    liked = Words(preference_captions(), clap, options.text, (0, 1))
+    scene = Words(scene_captions(), clap, options.text, (2, 3))
     empty = embed_texts(clap, text_ids(options.text, [""]).to(device))
     del clap
 
