@@ -38,10 +38,10 @@ def held_out() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def sampled(count: int, *, seed: int, unseen: bool = False) -> list[Piece]:
-    """Pieces drawn evenly from the combinations that are trained on, or from those held out."""
+def sampled(count: int, *, seed: int, unseen: bool | None = False) -> list[Piece]:
+    """Pieces drawn evenly from the combinations that are trained on, from those held out, or (None) all."""
     rng = np.random.default_rng(seed)
-    every = [c for c in product(*VALUES.values()) if is_held_out(*c[:3]) == unseen]
+    every = [c for c in product(*VALUES.values()) if unseen is None or is_held_out(*c[:3]) == unseen]
     order = np.concatenate([rng.permutation(len(every)) for _ in range(-(-count // len(every)))])[:count]
     return [Piece(*every[index], seed=seed * 10_000_000 + number) for number, index in enumerate(order)]
 

@@ -9,6 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -20,9 +21,10 @@ from pmg_scenarios.background_music.vocabulary import scene_keyword
 from pmg_sdk.audio import Audio
 from recipes.music.compose import Piece
 from recipes.music.dual_encoder import embed_texts, text_ids
+from recipes.music.mel import LogMel
 from recipes.music.pieces import ATTRIBUTES, labels, sampled
 from recipes.music.recogniser import Recogniser
-from recipes.music.render import RATE
+from recipes.music.render import RATE, Renderer
 from recipes.schedule import make_schedule
 
 __all__ = ["Parts", "load_recogniser", "main"]
@@ -36,6 +38,7 @@ class Parts:
         self.vae = AutoencoderKL.from_pretrained(runs / "vae").eval().to(device)
         self.unet = UNet2DConditionModel.from_pretrained(runs / "unet").float().eval().to(device)
         self.vocoder = SpeechT5HifiGan.from_pretrained(runs / "vocoder").eval().to(device)
+        self.log_mel = LogMel().to(device)
         self.clap = ClapModel.from_pretrained(runs / "clap").eval().to(device)
 
     def vectors(self, texts: list[str]) -> Tensor:
@@ -71,6 +74,12 @@ class Parts:
             found.append(self.vocoder(mel))
         return torch.cat(found)
 
+    @torch.no_grad()
+    def again(self, waveforms: Tensor) -> Tensor:
+        """Waveforms through autoencoder and vocoder: the best the generator could sound."""
+        mel = self.log_mel(waveforms)[:, None]
+        return self.vocoder(self.vae.decode(self.vae.encode(mel).latent_dist.mean).sample[:, 0])
+
 
 def load_recogniser(path: Path, device: torch.device) -> Recogniser:
     """The trained judge."""
@@ -97,6 +106,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=12, help="clips to write")
     parser.add_argument("--steps", type=int, nargs="+", default=[10])
     parser.add_argument("--guidance", type=float, nargs="+", default=[3.0])
+    parser.add_argument("--font", type=Path, help="sound font: judge its renderings of the same pieces too")
     parser.add_argument("--rescale", type=float, default=0.0)
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -105,6 +115,15 @@ def main() -> None:
     judge_file = options.runs / "recogniser" / "recogniser.safetensors"
     judge = load_recogniser(judge_file, device) if judge_file.exists() else None
     options.out.mkdir(parents=True, exist_ok=True)
+    if judge and options.font:
+        render = Renderer(options.font)
+        real = torch.from_numpy(np.stack([render(piece) for piece in pieces])).to(device)
+        print(json.dumps({"rendered": judged(judge, real, pieces)}), flush=True)
+        again = torch.cat([parts.again(part) for part in real.split(128)])
+        print(json.dumps({"through autoencoder and vocoder": judged(judge, again, pieces)}), flush=True)
+        for number in range(min(options.files, 6)):
+            Audio.from_waveform(real[number].cpu().numpy(), RATE).save(options.out / f"real{number}.wav")
+            Audio.from_waveform(again[number].cpu().numpy(), RATE).save(options.out / f"again{number}.wav")
     for steps in options.steps:
         for guidance in options.guidance:
             waveforms = parts.make(pieces, steps=steps, guidance=guidance, rescale=options.rescale)

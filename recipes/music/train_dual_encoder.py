@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import ClapModel
 
 from recipes.loop import Fit, Run
 from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
@@ -77,13 +78,22 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--batch", type=int, default=768)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--ear-of", type=Path, help="tune the audio tower of this model alone, on set scorer")
     options = parser.parse_args()
     torch.manual_seed(3)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    clips, numbers = load_corpus(options.corpus, "train")
+    clips, numbers = load_corpus(options.corpus, "scorer" if options.ear_of else "train")
     labels = torch.from_numpy(numbers).to(device)
     waveforms = torch.from_numpy(np.array(clips)).to(device)
-    model = make_clap(options.text).to(device)
+    if options.ear_of:
+        # What was written down in its text space stays true.
+        model = ClapModel.from_pretrained(options.ear_of).float()
+        model.text_model.requires_grad_(False)
+        model.text_projection.requires_grad_(False)
+        model.train()
+    else:
+        model = make_clap(options.text)
+    model = model.to(device)
     kinds = [
         Captions(captions, options.text, device)
         for captions in (preference_captions(), scene_captions(), joint_captions())
