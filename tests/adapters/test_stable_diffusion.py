@@ -434,10 +434,8 @@ def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> 
 
 
 def test_a_scheduler_whose_package_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
+    from pmg_diffusion.schedulers import make_scheduler
     from pmg_sdk.errors import MissingExtra
-    from pmg_stable_diffusion.schedulers import make_scheduler
 
     monkeypatch.setattr("diffusers.LMSDiscreteScheduler.from_config", _needs_scipy)
 
