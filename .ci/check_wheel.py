@@ -13,6 +13,7 @@ TOP_LEVEL = {
     "pmg_open_clip",
     "pmg_diffusion",
     "pmg_stable_diffusion",
+    "pmg_audioldm",
     "pmg_openai",
     "pmg_scenarios",
     "pmg_models",

@@ -22,7 +22,7 @@ from pmg_sdk.json_file import parse_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["fingerprint"]
+__all__ = ["WITHOUT_INFLUENCE", "fingerprint"]
 
 SAMPLED_VALUES = 16
 MAX_HEADER_BYTES = 100_000_000
@@ -40,13 +40,18 @@ WITHOUT_INFLUENCE = (
 )
 
 
-def fingerprint(files: Sequence[Path], shape: Mapping[str, Any]) -> str:
+def fingerprint(
+    files: Sequence[Path], shape: Mapping[str, Any], *, without: tuple[str, ...] = WITHOUT_INFLUENCE
+) -> str:
     """Eight hexadecimal digits for the text tensors in safetensors `files` of a model of that `shape`.
+
+    Args:
+        without: beginnings of the names of tensors that have no influence on the embeddings.
 
     Raises:
         ModelFolderError: a file is not safetensors.
     """
-    tensors = {name: tensor for file in files for name, tensor in _tensors(file)}
+    tensors = {name: tensor for file in files for name, tensor in _tensors(file, without)}
     digest = hashlib.sha256(json.dumps(dict(shape), sort_keys=True).encode())
     for name in sorted(tensors):
         dimensions, sample = tensors[name]
@@ -55,7 +60,7 @@ def fingerprint(files: Sequence[Path], shape: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:8]
 
 
-def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
+def _tensors(path: Path, without: tuple[str, ...]) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
@@ -65,11 +70,7 @@ def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]
             found = []
             for name, entry in header.items():
                 short = _short(name)
-                if (
-                    name == "__metadata__"
-                    or entry["dtype"] not in BYTES
-                    or short.startswith(WITHOUT_INFLUENCE)
-                ):
+                if name == "__metadata__" or entry["dtype"] not in BYTES or short.startswith(without):
                     continue
                 start, end = entry["data_offsets"]
                 count = (end - start) // BYTES[entry["dtype"]]
