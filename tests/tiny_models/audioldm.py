@@ -12,7 +12,7 @@ import torch
 from tiny_models.text_encoders import t5_text_folder
 from tiny_models.tokenizers import bert_tokenizer, roberta_tokenizer
 
-__all__ = ["BANDS", "HOP", "RATE", "SECONDS", "audioldm2_folder", "audioldm_folder"]
+__all__ = ["BANDS", "HOP", "RATE", "SECONDS", "audioldm2_folder", "audioldm_folder", "clap_text_folder"]
 
 RATE, HOP, BANDS, SECONDS = 8000, 80, 16, 0.64
 CLAP_WIDTH = 24
@@ -27,7 +27,7 @@ SETTINGS = {
 
 def audioldm_folder(folder: Path, *, pmg: Mapping[str, Any] | None = None) -> Path:
     """AudioLDM: one CLAP vector as the UNet's class, BERT's words as in the embedded model; DDIM."""
-    _clap_text(folder / "text_encoder", folder / "tokenizer")
+    clap_text_folder(folder / "text_encoder", tokenizer=folder / "tokenizer")
     _pooled_unet(folder)
     _vae(folder)
     _vocoder(folder)
@@ -66,6 +66,16 @@ def audioldm2_folder(folder: Path, *, pmg: Mapping[str, Any] | None = None) -> P
     )
 
 
+def clap_text_folder(folder: Path, *, tokenizer: Path | None = None) -> Path:
+    """CLAP's text part with the projection, and BERT's words."""
+    from transformers import ClapTextConfig, ClapTextModelWithProjection
+
+    torch.manual_seed(20)
+    config = ClapTextConfig(**_text_settings(bert_tokenizer(tokenizer or folder), 0))
+    _spread(ClapTextModelWithProjection(config)).save_pretrained(folder)
+    return folder
+
+
 def _text_settings(size: int, pad: int) -> dict[str, Any]:
     return {
         "vocab_size": size,
@@ -77,14 +87,6 @@ def _text_settings(size: int, pad: int) -> dict[str, Any]:
         "pad_token_id": pad,
         "projection_dim": CLAP_WIDTH,
     }
-
-
-def _clap_text(folder: Path, tokenizer: Path) -> None:
-    from transformers import ClapTextConfig, ClapTextModelWithProjection
-
-    torch.manual_seed(20)
-    config = ClapTextConfig(**_text_settings(bert_tokenizer(tokenizer), 0))
-    _spread(ClapTextModelWithProjection(config)).save_pretrained(folder)
 
 
 def _whole_clap(folder: Path, tokenizer: Path) -> None:
