@@ -65,7 +65,7 @@ z = {_number(won.z)}</figcaption>
 <div class="asked">
 <h1>{escape(title)}</h1>
 <dl>
-{_keywords(record, "preference", "The user likes")}{_keywords(record, "avoided", "avoids")}\
+{_keywords(record, "preference", "The user likes")}{_keywords(record, "avoided", "Avoids")}\
 {_keywords(record, "target", "Asked for")}</dl>
 </div>
 </header>"""

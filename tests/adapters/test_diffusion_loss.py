@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_media import Sound, pictures
+from sample_media import pictures, sound
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import CapabilityError, InputError, ModelFolderError, SpaceMismatch
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_refused(sd15: StableDiffusionGenerator, sd21_model
     with pytest.raises(InputError, match="at least one token"):
         sd15.training_loss([empty], given["targets"][:1], [1])
     with pytest.raises(CapabilityError):
-        sd15.training_targets([Sound()])
+        sd15.training_targets([sound()])
 
 
 def test_a_network_that_predicts_something_else_is_refused(
