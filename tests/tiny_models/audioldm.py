@@ -161,7 +161,7 @@ def _two_stream_unet(folder: Path) -> None:
         norm_num_groups=8,
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=((None, 16, None, 32), (None, 16, None, 32)),
+        cross_attention_dim=((None, 16, 32), (None, 16, 32)),
         attention_head_dim=4,
     ).save_pretrained(folder / "unet")
 
