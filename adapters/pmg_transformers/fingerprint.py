@@ -22,7 +22,7 @@ from pmg_sdk.json_file import parse_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WITHOUT_INFLUENCE", "fingerprint"]
+__all__ = ["fingerprint"]
 
 SAMPLED_VALUES = 16
 MAX_HEADER_BYTES = 100_000_000
@@ -40,18 +40,16 @@ WITHOUT_INFLUENCE = (
 )
 
 
-def fingerprint(
-    files: Sequence[Path], shape: Mapping[str, Any], *, without: tuple[str, ...] = WITHOUT_INFLUENCE
-) -> str:
+def fingerprint(files: Sequence[Path], shape: Mapping[str, Any], *, only: tuple[str, ...] = ()) -> str:
     """Eight hexadecimal digits for the text tensors in safetensors `files` of a model of that `shape`.
 
     Args:
-        without: beginnings of the names of tensors that have no influence on the embeddings.
+        only: beginnings of the names of those that count, where it is not all that a text encoder has.
 
     Raises:
         ModelFolderError: a file is not safetensors.
     """
-    tensors = {name: tensor for file in files for name, tensor in _tensors(file, without)}
+    tensors = {name: tensor for file in files for name, tensor in _tensors(file, only)}
     digest = hashlib.sha256(json.dumps(dict(shape), sort_keys=True).encode())
     for name in sorted(tensors):
         dimensions, sample = tensors[name]
@@ -60,7 +58,7 @@ def fingerprint(
     return digest.hexdigest()[:8]
 
 
-def _tensors(path: Path, without: tuple[str, ...]) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
+def _tensors(path: Path, only: tuple[str, ...]) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
@@ -70,7 +68,7 @@ def _tensors(path: Path, without: tuple[str, ...]) -> list[tuple[str, tuple[list
             found = []
             for name, entry in header.items():
                 short = _short(name)
-                if name == "__metadata__" or entry["dtype"] not in BYTES or short.startswith(without):
+                if name == "__metadata__" or entry["dtype"] not in BYTES or not _counts(name, short, only):
                     continue
                 start, end = entry["data_offsets"]
                 count = (end - start) // BYTES[entry["dtype"]]
@@ -84,6 +82,10 @@ def _tensors(path: Path, without: tuple[str, ...]) -> list[tuple[str, tuple[list
         raise ModelFolderError(
             f"a safetensors file was expected at {path}; it is damaged or of another kind ({error})"
         ) from error
+
+
+def _counts(name: str, short: str, only: tuple[str, ...]) -> bool:
+    return name.startswith(only) if only else not short.startswith(WITHOUT_INFLUENCE)
 
 
 def _short(name: str) -> str:

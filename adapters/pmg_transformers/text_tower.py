@@ -16,7 +16,7 @@ from pmg_sdk.accelerator import choose_device, choose_dtype
 from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.loading import Once
 from pmg_sdk.tokenizable import well_formed
-from pmg_transformers.fingerprint import WITHOUT_INFLUENCE, fingerprint
+from pmg_transformers.fingerprint import fingerprint
 from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Family:
         after_padding: positions are counted from behind the padding's, `pad_token_id`, as in RoBERTa.
         causal: later tokens cannot reach earlier ones, so padding on the right needs no mask.
         options: of the model class; parts that give no embeddings are left out, for folders may lack them.
-        without: see `fingerprint`.
+        only: tensors that make the embeddings, see `fingerprint`.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Family:
     after_padding: bool = False
     causal: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
-    without: tuple[str, ...] = WITHOUT_INFLUENCE
+    only: tuple[str, ...] = ()
 
 
 CLIP = Family("clip", "CLIPTextModel", pooled_model="CLIPTextModelWithProjection", causal=True)
@@ -74,7 +74,7 @@ CLAP = Family(
     "ClapTextModelWithProjection",
     pooled_model="ClapTextModelWithProjection",
     after_padding=True,
-    without=("audio_model.", "audio_projection.", "logit_scale"),
+    only=("text_model.", "text_projection."),  # pooler and projection make its vectors
 )
 FAMILIES = {
     "clip_text_model": CLIP,
@@ -165,7 +165,7 @@ class TextTower:
             "layers": self.layers,
             "heads": self._number(self.family.heads),
         }
-        return fingerprint(self.folder.weights("model").files, shape, without=self.family.without)
+        return fingerprint(self.folder.weights("model").files, shape, only=self.family.only)
 
     @cached_property
     def max_tokens(self) -> int:
