@@ -149,10 +149,10 @@ def test_without_gradients_the_loss_is_the_same(sd15: StableDiffusionGenerator) 
 
 
 def test_the_networks_stay_as_they_are(sd15: StableDiffusionGenerator) -> None:
-    weights = sd15._loss.weights
-    before = [value.clone() for value in weights.unet.parameters()]
+    unet = sd15._loss.model.unet
+    before = [value.clone() for value in unet.parameters()]
     sd15.training_loss(**problem(sd15))
-    for value, parameter in zip(before, weights.unet.parameters(), strict=True):
+    for value, parameter in zip(before, unet.parameters(), strict=True):
         assert parameter.grad is None
         assert not parameter.requires_grad
         assert bool((value == parameter).all())
@@ -196,6 +196,6 @@ def test_a_network_that_predicts_something_else_is_refused(
 ) -> None:
     loss = sd15._loss
     monkeypatch.setitem(sd15._folder.scheduler, "prediction_type", "flow")  # type: ignore[arg-type]
-    assert loss.size
+    assert loss.scheduler_config is sd15._folder.scheduler
     with pytest.raises(ModelFolderError, match="predicts epsilon, v_prediction, sample"):
         sd15.training_loss(**problem(sd15))
