@@ -10,37 +10,12 @@ the same command takes a broken run up again.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Stage", "main", "stages"]
+from recipes.stages import Stage, run
 
-
-@dataclass(frozen=True)
-class Stage:
-    """One training run.
-
-    Attributes:
-        name: of its log file.
-        module: of `recipes.emoji` to run.
-        result: the file that shows it is done.
-        arguments: command-line arguments besides `--data`.
-        gpus: how many processes train together, one a GPU.
-    """
-
-    name: str
-    module: str
-    result: Path
-    arguments: tuple[object, ...]
-    gpus: int = 1
-
-    def command(self, data: Path) -> list[str]:
-        """What to run."""
-        together = ("torch.distributed.run", "--nproc-per-node", self.gpus, "-m") if self.gpus > 1 else ()
-        words = [sys.executable, "-u", "-m", *together, f"recipes.emoji.{self.module}", "--data", data]
-        return [str(word) for word in (*words, *self.arguments)]
+__all__ = ["main", "stages"]
 
 
 def stages(options: argparse.Namespace) -> list[list[Stage]]:
@@ -52,71 +27,51 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
     clip, judge, pool = data / "clip", data / "recogniser", data / "pool"
     weights = ("--weights", options.weights) if options.weights else ()
     latents, batch = ("--vae", vae, "--pool", pool), ("--batch", 512 // options.gpus)
+
+    def stage(module: str, result: Path, *arguments: object, gpus: int = 1, name: str = "") -> Stage:
+        words = ("--data", data, "--out", result.parent, *arguments)
+        return Stage(f"recipes.emoji.{module}", result, words, gpus, name=name)
+
+    def minutes(name: str) -> tuple[object, ...]:
+        return "--minutes", getattr(options, name)
+
     return [
-        [Stage("pool", "pool", pool / "pool.npz", ("--scenes", options.scenes, "--out", pool, *text))],
+        [stage("pool", pool / "pool.npz", "--scenes", options.scenes, *text)],
         [
-            Stage(
-                "autoencoder",
-                "train_autoencoder",
-                vae / "measured.json",
-                ("--minutes", options.autoencoder, "--out", vae, "--compile", *vgg),
-            ),
-            Stage(
-                "decoder",
+            stage("train_autoencoder", vae / "measured.json", *minutes("autoencoder"), "--compile", *vgg),
+            stage(
                 "train_autoencoder",
                 polished / "measured.json",
-                ("--minutes", options.decoder, "--out", polished, "--decoder-of", vae, "--rate", 4e-4, *vgg),
+                *minutes("decoder"),
+                *("--decoder-of", vae, "--rate", 4e-4),
+                *vgg,
+                name="train_decoder",
             ),
         ],
         [
-            Stage(
-                "diffusion",
+            stage(
                 "train_diffusion",
                 unet / "config.json",
-                (
-                    "--minutes",
-                    options.diffusion,
-                    "--out",
-                    unet,
-                    *latents,
-                    *weights,
-                    *text,
-                    *batch,
-                    "--compile",
-                ),
-                options.gpus,
+                *minutes("diffusion"),
+                *latents,
+                *weights,
+                *text,
+                *batch,
+                "--compile",
+                gpus=options.gpus,
             )
         ],
         [
-            Stage(
-                "recogniser",
-                "train_recogniser",
-                judge / "measured.json",
-                ("--minutes", options.recogniser, "--out", judge),
-            ),
-            Stage(
-                "dual_encoder",
+            stage("train_recogniser", judge / "measured.json", *minutes("recogniser")),
+            stage(
                 "train_dual_encoder",
                 clip / "dual_encoder.safetensors",
-                ("--minutes", options.dual_encoder, "--out", clip, "--pool", pool, *text),
+                *minutes("dual_encoder"),
+                *("--pool", pool),
+                *text,
             ),
         ],
     ]
-
-
-def run(chain: list[Stage], data: Path) -> subprocess.Popen[bytes]:
-    """Start the stages of a chain that are not done, as one process that ends with the first failure."""
-    commands = [
-        (stage.command(data), str(data / f"{stage.name}.log")) for stage in chain if not stage.result.exists()
-    ]
-    script = (
-        "import subprocess, sys\n"
-        f"for command, log in {commands!r}:\n"
-        "    with open(log, 'a') as file:\n"
-        "        if subprocess.run(command, stdout=file, stderr=file).returncode:\n"
-        "            sys.exit(1)\n"
-    )
-    return subprocess.Popen([sys.executable, "-c", script])
 
 
 def main() -> None:
@@ -130,10 +85,8 @@ def main() -> None:
     parser.add_argument("--dual-encoder", type=float, default=7.0, help="minutes")
     parser.add_argument("--recogniser", type=float, default=6.0, help="minutes")
     options = parser.parse_args()
-    running = {chain[0].name: run(chain, options.data) for chain in stages(options)}
-    failed = [name for name, process in running.items() if process.wait() != 0]
-    if failed:
-        sys.exit(f"failed: {', '.join(failed)}; see the logs in {options.data}, then run this again")
+    if failed := run(stages(options), options.data):
+        sys.exit(f"not done: see {', '.join(failed)}, then run this again")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recipes.loop import wait_for
 from recipes.music.pieces import labels, sampled
 from recipes.music.render import LENGTH, Renderer
 
@@ -45,11 +46,13 @@ def render(name: str, count: int, font: Path, out: Path, workers: int) -> None:
         jobs = [pool.submit(_fill, path, pieces[start:end], start) for start, end in spans]
         for job in jobs:
             job.result()
-    np.save(out / f"{name}-labels.npy", labels(pieces))
+    np.save(out / "labels.part.npy", labels(pieces))
+    os.replace(out / "labels.part.npy", out / f"{name}-labels.npy")
 
 
 def load_corpus(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Clips, int16 (n, LENGTH), and labels, int64 (n, 4)."""
+    """Clips, int16 (n, LENGTH), and labels, int64 (n, 4), once they are rendered."""
+    wait_for(folder / f"{name}-labels.npy")
     return np.load(folder / f"{name}.npy", mmap_mode="r"), np.load(folder / f"{name}-labels.npy")
 
 

@@ -16,7 +16,7 @@ from recipes.music.pieces import ATTRIBUTES, VALUES
 __all__ = ["Recogniser"]
 
 _FFT, _HOP, _MELS, _HIGHEST = 1024, 200, 80, 7600
-_WIDTHS = (32, 64, 96, 128)
+_WIDTHS = (24, 48, 72, 96)
 
 
 class _Block(nn.Module):
@@ -48,10 +48,10 @@ class Recogniser(nn.Module):
             )
         )
         wide = _WIDTHS[-1]
-        self.gather = nn.Conv1d(wide * _MELS // 16, 192, 1)
+        self.gather = nn.Conv1d(wide * _MELS // 16, 160, 1)
         # Beats are told apart over seconds.
-        self.times = nn.ModuleList([nn.Conv1d(192, 192, 5, padding=2 * d, dilation=d) for d in (1, 2, 4)])
-        self.join = nn.Linear(2 * 192, 256)
+        self.times = nn.ModuleList([nn.Conv1d(160, 160, 5, padding=2 * d, dilation=d) for d in (1, 2, 4)])
+        self.join = nn.Linear(2 * 160, 256)
         self.heads = nn.ModuleDict({name: nn.Linear(256, len(VALUES[name])) for name in ATTRIBUTES})
 
     def spectrogram(self, waveform: Tensor) -> Tensor:

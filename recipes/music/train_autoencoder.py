@@ -26,12 +26,12 @@ KL = 3e-4
 
 
 def make_vae() -> AutoencoderKL:
-    """1.6 M parameters; as in AudioLDM spectrograms enter as they are, without being normalised."""
+    """1.2 M parameters; as in AudioLDM spectrograms enter as they are, without being normalised."""
     return AutoencoderKL(
         in_channels=1,
         out_channels=1,
         latent_channels=LATENTS,
-        block_out_channels=(20, 40, 64, 96),
+        block_out_channels=(16, 32, 64, 80),
         layers_per_block=1,
         norm_num_groups=4,
         down_block_types=("DownEncoderBlock2D",) * 4,
