@@ -31,7 +31,7 @@ from pmg_sdk.plan import KeywordParts
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.selection import Candidate
 from pmg_sdk.target import Target
-from recipes.emoji.bootstrap import interval
+from recipes.bootstrap import interval
 from recipes.emoji.recogniser import Recogniser, load_recogniser
 from recipes.emoji.vocabulary import EXPRESSIONS, STYLE_PHRASES
 

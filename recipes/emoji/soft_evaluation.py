@@ -34,7 +34,7 @@ from pmg_sdk.plan import Plan, plan
 from pmg_sdk.preference import UserPreference
 from pmg_sdk.selection import Candidate, score, select
 from pmg_sdk.target import Target
-from recipes.emoji.bootstrap import interval
+from recipes.bootstrap import interval
 from recipes.emoji.soft_users import Shown, mismatched, pairs_with_history, read_shown
 
 __all__ = ["CONDITIONS", "METRICS", "Evaluation", "difference", "main"]

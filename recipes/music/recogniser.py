@@ -6,14 +6,18 @@ or choosing what it judges.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from recipes.music.mel import filters
 from recipes.music.pieces import ATTRIBUTES, VALUES
 
-__all__ = ["Recogniser"]
+__all__ = ["Judge", "Recogniser"]
 
 _FFT, _HOP, _MELS, _HIGHEST = 1024, 200, 80, 7600
 _WIDTHS = (24, 48, 72, 96)
@@ -73,3 +77,34 @@ class Recogniser(nn.Module):
     def forward(self, spectrogram: Tensor) -> dict[str, Tensor]:
         features = F.dropout(self.features(spectrogram), 0.2, self.training)
         return {name: head(features) for name, head in self.heads.items()}
+
+
+class Judge:
+    """A trained recogniser, asked about clips.
+
+    Args:
+        weights: `recogniser.safetensors`.
+    """
+
+    def __init__(self, weights: Path, device: torch.device | str = "cpu", batch: int = 128) -> None:
+        model = Recogniser()
+        model.load_state_dict(
+            {name: value.float() for name, value in load_file(weights).items()}, strict=False
+        )
+        self.model, self.device, self.batch = model.eval().to(device), torch.device(device), batch
+
+    @torch.no_grad()
+    def hear(self, waveforms: Tensor | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places in `VALUES`, int64 (n, 4) by `ATTRIBUTES`, and features, float32 (n, 256)."""
+        best, features = [], []
+        for part in torch.as_tensor(waveforms).split(self.batch):
+            found = self.model.features(self.model.spectrogram(part.float().to(self.device)))
+            features.append(found.cpu().numpy())
+            logits = {name: head(found) for name, head in self.model.heads.items()}
+            best.append(torch.stack([logits[name].argmax(1) for name in ATTRIBUTES], 1).cpu().numpy())
+        return np.concatenate(best), np.concatenate(features)
+
+    def accuracy(self, waveforms: Tensor | np.ndarray, wanted: np.ndarray) -> dict[str, float]:
+        """Share of clips whose attribute it names as `wanted`, int64 (n, 4), does."""
+        best, _ = self.hear(waveforms)
+        return dict(zip(ATTRIBUTES, (best == wanted).mean(0).round(4).tolist(), strict=True))

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
-from safetensors.torch import load_file
 from torch import Tensor
 from transformers import ClapModel, SpeechT5HifiGan
 
@@ -23,11 +22,11 @@ from recipes.music.compose import Piece
 from recipes.music.dual_encoder import embed_texts, text_ids
 from recipes.music.mel import LogMel
 from recipes.music.pieces import ATTRIBUTES, labels, sampled
-from recipes.music.recogniser import Recogniser
+from recipes.music.recogniser import Judge
 from recipes.music.render import RATE, Renderer
 from recipes.schedule import make_schedule
 
-__all__ = ["Parts", "load_recogniser", "main"]
+__all__ = ["Parts", "main"]
 
 
 class Parts:
@@ -81,22 +80,6 @@ class Parts:
         return self.vocoder(self.vae.decode(self.vae.encode(mel).latent_dist.mean).sample[:, 0])
 
 
-def load_recogniser(path: Path, device: torch.device) -> Recogniser:
-    """The trained judge."""
-    model = Recogniser()
-    model.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=False)
-    return model.eval().to(device)
-
-
-@torch.no_grad()
-def judged(model: Recogniser, waveforms: Tensor, pieces: list[Piece]) -> dict[str, float]:
-    """Share of clips whose attribute the judge names as asked for."""
-    answers = [model(model.spectrogram(part)) for part in waveforms.split(128)]
-    best = torch.stack([torch.cat([a[name] for a in answers]).argmax(1) for name in ATTRIBUTES], 1)
-    right = best.cpu().numpy() == labels(pieces)
-    return dict(zip(ATTRIBUTES, right.mean(0).round(4).tolist(), strict=True))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("build/music"))
@@ -113,21 +96,23 @@ def main() -> None:
     parts = Parts(options.runs, options.text, device)
     pieces = sampled(options.count, seed=9, unseen=True)
     judge_file = options.runs / "recogniser" / "recogniser.safetensors"
-    judge = load_recogniser(judge_file, device) if judge_file.exists() else None
+    judge = Judge(judge_file, device) if judge_file.exists() else None
     options.out.mkdir(parents=True, exist_ok=True)
     if judge and options.font:
         render = Renderer(options.font)
         real = torch.from_numpy(np.stack([render(piece) for piece in pieces])).to(device)
-        print(json.dumps({"rendered": judged(judge, real, pieces)}), flush=True)
+        print(json.dumps({"rendered": judge.accuracy(real, labels(pieces))}), flush=True)
         again = torch.cat([parts.again(part) for part in real.split(128)])
-        print(json.dumps({"through autoencoder and vocoder": judged(judge, again, pieces)}), flush=True)
+        print(
+            json.dumps({"through autoencoder and vocoder": judge.accuracy(again, labels(pieces))}), flush=True
+        )
         for number in range(min(options.files, 6)):
             Audio.from_waveform(real[number].cpu().numpy(), RATE).save(options.out / f"real{number}.wav")
             Audio.from_waveform(again[number].cpu().numpy(), RATE).save(options.out / f"again{number}.wav")
     for steps in options.steps:
         for guidance in options.guidance:
             waveforms = parts.make(pieces, steps=steps, guidance=guidance, rescale=options.rescale)
-            found = judged(judge, waveforms, pieces) if judge else {}
+            found = judge.accuracy(waveforms, labels(pieces)) if judge else {}
             print(json.dumps({"steps": steps, "guidance": guidance, **found}), flush=True)
     for number, piece in enumerate(pieces[: options.files]):
         name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)

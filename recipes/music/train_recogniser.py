@@ -18,9 +18,9 @@ from torch import Tensor
 from recipes.loop import Fit, Run
 from recipes.music.corpus import load_corpus
 from recipes.music.pieces import ATTRIBUTES
-from recipes.music.recogniser import Recogniser
+from recipes.music.recogniser import Judge, Recogniser
 
-__all__ = ["accuracy", "main"]
+__all__ = ["main", "spoilt"]
 
 
 def spoilt(waveform: Tensor) -> Tensor:
@@ -49,20 +49,6 @@ def masked(spectrogram: Tensor) -> Tensor:
     time = torch.arange(frames, device=x.device)[None]
     begin = (place[:, 1:] * 2 * (frames - 30)).long()
     return torch.where(((time >= begin) & (time < begin + 24))[:, None, :, None], 0.0, x)
-
-
-@torch.no_grad()
-def accuracy(
-    model: Recogniser, clips: np.ndarray, wanted: np.ndarray, device: torch.device
-) -> dict[str, float]:
-    """Share of right answers by attribute."""
-    right = []
-    for at in range(0, len(clips), 128):
-        waveform = torch.from_numpy(np.asarray(clips[at : at + 128], np.float32) / 32767).to(device)
-        answers = model(model.spectrogram(waveform))
-        best = torch.stack([answers[name].argmax(1) for name in ATTRIBUTES], 1).cpu().numpy()
-        right.append(best == wanted[at : at + 128])
-    return dict(zip(ATTRIBUTES, np.concatenate(right).mean(0).round(4).tolist(), strict=True))
 
 
 def main() -> None:
@@ -100,11 +86,11 @@ def main() -> None:
     _settle(model, waveforms, options.batch)
     tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
     save_file(tensors, options.out / "recogniser.safetensors", metadata={"format": "pt"})
-    model.eval()
-    measured = {
-        "steps": run.step,
-        **{name: accuracy(model, *load_corpus(options.corpus, name), device) for name in ("seen", "unseen")},
-    }
+    judge = Judge(options.out / "recogniser.safetensors", device)
+    measured: dict[str, object] = {"steps": run.step}
+    for name in ("seen", "unseen"):
+        clips, labels = load_corpus(options.corpus, name)
+        measured[name] = judge.accuracy(np.asarray(clips, np.float32) / 32767, labels)
     (options.out / "measured.json").write_text(json.dumps(measured))
     print(measured, flush=True)
 
