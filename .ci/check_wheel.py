@@ -11,6 +11,7 @@ TOP_LEVEL = {
     "pmg_sdk",
     "pmg_transformers",
     "pmg_open_clip",
+    "pmg_tags",
     "pmg_stable_diffusion",
     "pmg_openai",
     "pmg_scenarios",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from pmg_sdk.media import Media
+from pmg_tags.identity import identity
 from pmg_transformers.clap_features import ClapFeatures
 from pmg_transformers.dual_scorer import DualScorer
 from pmg_transformers.media_reader import MediaModel
@@ -56,6 +58,11 @@ class ClapScorer(DualScorer):
     def folder(self) -> Path:
         """Where the model was read from."""
         return self._ready().folder
+
+    @cached_property
+    def identity(self) -> str:
+        """Changes with the weights, see `pmg_tags.identity`."""
+        return identity("", self.folder)
 
     def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
         """Float32 unit rows, shape (len(media), width).

@@ -109,7 +109,7 @@ class ClapFeatures:
         frames = padded[0].unfold(0, size, self.hop)
         hann, mel = torch.hann_window(size, dtype=torch.float64), torch.from_numpy(self.mel)
         bands = []
-        for some in frames.split(FRAMES):
+        for some in torch.split(frames, FRAMES):
             spectrum = torch.fft.rfft(some * hann)
             bands.append((spectrum.real.square() + spectrum.imag.square()) @ mel)
         return 10 * torch.log10(torch.cat(bands).clamp(min=FLOOR)).float()

@@ -119,6 +119,4 @@ class MediaReader:
         model = folder.model(model_class, f"{kind} model", dtype=choose_dtype(self.dtype, device))
         processor = folder.read(processor_class, f"{kind} processor")
         observer.advance(stage)
-        return MediaModel(
-            kind, model.eval().requires_grad_(False).to(device), processor, device, folder.path
-        )
+        return MediaModel(kind, model.eval().requires_grad_(False).to(device), processor, device, folder.path)

@@ -33,7 +33,7 @@ def expect_audio(medium: Media, reader: str) -> Audio:
 
 def mono_at(sound: Audio, rate: int) -> NDArray[np.float32]:
     """The mean of the channels at `rate` samples a second, float32, shape (length,), -1 to 1."""
-    mono = sound.waveform.mean(axis=0, dtype=np.float32)
+    mono: NDArray[np.float32] = sound.waveform.mean(axis=0, dtype=np.float32)
     if sound.sample_rate == rate or not len(mono):
         return mono
     import soxr
@@ -60,4 +60,5 @@ def mean_rows(rows: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.fl
     if not counts:
         return rows
     sums = np.add.reduceat(rows, np.cumsum([0, *counts[:-1]]), axis=0)
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)

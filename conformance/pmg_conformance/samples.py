@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pmg_sdk.audio import Audio
 from pmg_sdk.media import Image
 
 if TYPE_CHECKING:
@@ -62,5 +63,16 @@ def _images(count: int) -> list[Media]:
     return made
 
 
-PATTERNS: dict[str, Callable[[int], list[Media]]] = {"image": _images}
+def _sounds(count: int) -> list[Media]:
+    """Tones with an overtone, each another, 1.5 s at 16 kHz."""
+    time = np.arange(24000) / 16000
+    made: list[Media] = []
+    for number in range(count):
+        pitch = 2 * np.pi * 110 * 1.5 ** (number % 9) * time
+        beat = 0.5 + 0.5 * np.sin(2 * np.pi * (1 + number % 5) * time)
+        made.append(Audio.from_waveform(0.3 * beat * (np.sin(pitch) + 0.5 * np.sin(3 * pitch)), 16000))
+    return made
+
+
+PATTERNS: dict[str, Callable[[int], list[Media]]] = {"image": _images, "audio": _sounds}
 """Modality -> drawn sample media."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,12 +10,14 @@ import torch
 
 from tiny_models.tokenizers import bert_tokenizer, roberta_tokenizer
 
-__all__ = ["RATE", "clap_folder", "fused_clap_folder"]
+__all__ = ["RATE", "TAGS", "clap_folder", "tagged_clap_folder"]
 
 RATE = 16000
 """Hz; a window has one second."""
 
 TOKENS = 24
+
+TAGS = {"thing": ["dog", "cat", "soccer ball", "animal"], "mood": ["happy", "sad", "tired"]}
 
 
 def clap_folder(
@@ -86,6 +89,8 @@ def clap_folder(
     return folder
 
 
-def fused_clap_folder(folder: Path) -> Path:
-    """A fused one, with BERT's words."""
-    return clap_folder(folder, fused=True, words="bert")
+def tagged_clap_folder(folder: Path) -> Path:
+    """A fused one with BERT's words, and a vocabulary to tag sounds with."""
+    clap_folder(folder, fused=True, words="bert")
+    (folder / "tags.json").write_text(json.dumps({"tags": TAGS}), encoding="utf-8")
+    return folder
