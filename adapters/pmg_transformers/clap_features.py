@@ -70,6 +70,12 @@ class ClapFeatures:
                 f"configuration of {clap.folder}, as enable_fusion is {fused} in its config.json; "
                 f"got {extractor.truncation!r}. Download it again, or name another model."
             )
+        return cls.like(extractor)
+
+    @classmethod
+    def like(cls, extractor: Any) -> ClapFeatures:
+        """Those of a `ClapFeatureExtractor`."""
+        fused = extractor.truncation == "fusion"
         return cls(
             fused=fused,
             rate=int(extractor.sampling_rate),
