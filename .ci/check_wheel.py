@@ -12,6 +12,8 @@ TOP_LEVEL = {
     "pmg_transformers",
     "pmg_open_clip",
     "pmg_tags",
+    "pmg_laion_clap",
+    "pmg_audioldm_original",
     "pmg_stable_diffusion",
     "pmg_openai",
     "pmg_scenarios",

@@ -70,15 +70,18 @@ class ClapScorer(DualScorer):
         Raises:
             CapabilityError: a medium is no sound.
         """
-        features = ClapFeatures.of(self._ready())
+        features = self._hearing(self._ready())
         sounds = [features.pieces(mono_at(expect_audio(medium, "CLAP"), features.rate)) for medium in media]
-        rows = self._embed([piece for pieces in sounds for piece in pieces], _sound_features)
+        rows = self._embed([piece for pieces in sounds for piece in pieces], self._sound_features)
         return mean_rows(rows, [len(pieces) for pieces in sounds])
 
     def _read(self, folder: ModelFolder, device: str, observer: Observer) -> MediaModel:
         clap = super()._read(folder, device, observer)
-        ClapFeatures.of(clap)  # a folder that contradicts itself is told of now
+        self._hearing(clap)  # a folder that contradicts itself is told of now
         return clap
+
+    def _hearing(self, clap: MediaModel) -> ClapFeatures:
+        return ClapFeatures.of(clap)
 
     def _context(self, dual: MediaModel) -> int:
         """Positions are counted from the one after the padding's, as RoBERTa does."""
@@ -88,10 +91,9 @@ class ClapScorer(DualScorer):
             int(dual.processor.tokenizer.model_max_length),
         )
 
-
-def _sound_features(clap: MediaModel, pieces: Sequence[NDArray[np.float32]]) -> torch.Tensor:
-    inputs = ClapFeatures.of(clap).inputs(list(pieces))
-    features: torch.Tensor = clap.model.get_audio_features(
-        **{name: tensor.to(clap.device) for name, tensor in inputs.items()}
-    ).pooler_output
-    return features
+    def _sound_features(self, clap: MediaModel, pieces: Sequence[NDArray[np.float32]]) -> torch.Tensor:
+        inputs = self._hearing(clap).inputs(pieces)
+        features: torch.Tensor = clap.model.get_audio_features(
+            **{name: tensor.to(clap.device) for name, tensor in inputs.items()}
+        ).pooler_output
+        return features

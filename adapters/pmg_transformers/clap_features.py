@@ -11,6 +11,7 @@ at random, and takes one frame after the other. Here the same numbers come witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +95,11 @@ class ClapFeatures:
         """What the model hears one by one: windows, or for a fused model the whole."""
         return [waveform] if self.fused else windows(waveform, self.length)
 
-    def inputs(self, pieces: list[NDArray[np.float32]]) -> dict[str, torch.Tensor]:
+    def inputs(self, pieces: Sequence[NDArray[np.float32]]) -> dict[str, torch.Tensor]:
         """`input_features`, float32 in dB, shape (pieces, views, frames, bands), and which are longer."""
         import torch
 
-        mels = [self.log_mel(self._filled(piece)) for piece in pieces]
+        mels = [self.log_mel(self.filled(piece)) for piece in pieces]
         return {
             "input_features": torch.stack([self._views(mel) for mel in mels]),
             "is_longer": torch.tensor([[len(mel) > self.frames] for mel in mels]),
@@ -120,8 +121,8 @@ class ClapFeatures:
             bands.append((spectrum.real.square() + spectrum.imag.square()) @ mel)
         return 10 * torch.log10(torch.cat(bands).clamp(min=FLOOR)).float()
 
-    def _filled(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Brought to the length of a window, where it is shorter."""
+    def filled(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Float32, a window long where it was shorter."""
         missing = self.length - len(waveform)
         if missing <= 0:
             return waveform

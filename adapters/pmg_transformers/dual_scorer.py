@@ -30,6 +30,18 @@ class DualScorer(MediaReader, Scorer):
     def _context(self, dual: MediaModel) -> int:
         """The longest text, in tokens, special tokens included."""
 
+    def _width(self, dual: MediaModel) -> int:
+        """Of the rows."""
+        return int(dual.model.config.projection_dim)
+
+    def _text_embeddings(self, dual: MediaModel, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Of tokens, int64, shape (texts, tokens), and where they are; shape (texts, width)."""
+        # The features are an output object since transformers 5: the projection lies in pooler_output.
+        features: torch.Tensor = dual.model.get_text_features(
+            input_ids=ids, attention_mask=mask
+        ).pooler_output
+        return features
+
     def _embed(
         self, items: Sequence[Any], features: Callable[[MediaModel, Sequence[Any]], torch.Tensor]
     ) -> NDArray[np.float32]:
@@ -39,8 +51,7 @@ class DualScorer(MediaReader, Scorer):
             return list(torch.nn.functional.normalize(features(dual, batch).float(), dim=-1).cpu().numpy())
 
         found = self._run(items, rows)
-        width = self._ready().model.config.projection_dim
-        return np.stack(found) if found else np.zeros((0, width), dtype=np.float32)
+        return np.stack(found) if found else np.zeros((0, self._width(self._ready())), dtype=np.float32)
 
     def _text_features(self, dual: MediaModel, texts: Sequence[str]) -> torch.Tensor:
         context = self._context(dual)
@@ -52,8 +63,6 @@ class DualScorer(MediaReader, Scorer):
             max_length=context,
             return_tensors="pt",
         )
-        # The features are an output object since transformers 5: the projection lies in pooler_output.
-        features: torch.Tensor = dual.model.get_text_features(
-            input_ids=tokens.input_ids.to(dual.device), attention_mask=tokens.attention_mask.to(dual.device)
-        ).pooler_output
-        return features
+        return self._text_embeddings(
+            dual, tokens.input_ids.to(dual.device), tokens.attention_mask.to(dual.device)
+        )

@@ -42,7 +42,7 @@ class MediaModel:
     folder: Path
 
 
-_loaded: WeakValueDictionary[tuple[str, Path, str, str], MediaModel] = WeakValueDictionary()
+_loaded: WeakValueDictionary[tuple[str, str, Path, str, str], MediaModel] = WeakValueDictionary()
 
 
 class MediaReader:
@@ -52,11 +52,13 @@ class MediaReader:
 
     Subclasses name themselves in `_family`, the classes of transformers for every `model_type` they read
     in `_classes` (model and processor), and the files one of which a tokenizer needs in `_tokenizers`.
+    `_variant` tells apart models that are made of the same folder.
     """
 
     _family: ClassVar[str]
     _classes: ClassVar[Mapping[str, tuple[str, str]]]
     _tokenizers: ClassVar[tuple[str, ...]]
+    _variant: str = ""
 
     def __init__(self, *, model: str, device: str, dtype: str, batch_size: int) -> None:
         check_dtype(dtype)
@@ -92,10 +94,14 @@ class MediaReader:
         except Exception as error:
             raise BackendError(f"{self._family} failed: {type(error).__name__}: {error}") from error
 
+    def _folder(self, observer: Observer) -> ModelFolder:
+        return ModelFolder.locate(self.model, only=FILES, observer=observer)
+
     def _shared(self, observer: Observer) -> MediaModel:
-        folder = ModelFolder.locate(self.model, only=FILES, observer=observer)
+        folder = self._folder(observer)
         device = choose_device(self.device)
-        key = (self._family, folder.path.resolve(), device, str(choose_dtype(self.dtype, device)))
+        dtype = str(choose_dtype(self.dtype, device))
+        key = (self._family, self._variant, folder.path.resolve(), device, dtype)
         with loading():
             found = _loaded.get(key)
             if found is None:
