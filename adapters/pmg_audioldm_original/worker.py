@@ -192,11 +192,12 @@ class Package:
         import torch
         from audioldm.latent_diffusion import ddim
 
-        generators = [torch.Generator().manual_seed(int(seed)) for seed in asked["seeds"]]
+        # numpy's, for torch's drops all but 32 bits of a seed
+        generators = [np.random.default_rng(seed) for seed in asked["seeds"]]
 
         def noise(shape: Any, device: Any, repeat: bool = False) -> Any:
-            drawn = [torch.randn(tuple(shape[1:]), generator=each) for each in generators]
-            return torch.stack(drawn).to(device)
+            drawn = [each.standard_normal(tuple(shape[1:]), dtype=np.float32) for each in generators]
+            return torch.from_numpy(np.stack(drawn)).to(device)
 
         class Sampler(ddim.DDIMSampler):  # type: ignore[misc]
             def register_buffer(self, name: str, value: Any) -> None:
