@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from pmg_diffusion.noise import noises
 from pmg_sdk.pipeline import PMGPipeline
 from pmg_sdk.training import ExampleFolder, UserFile, split
-from pmg_stable_diffusion.training import noises
 from pmg_transformers.soft_preference.batches import Drawn, train_batch
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
@@ -60,7 +60,7 @@ class PlainLoop:
         self.soft.set_values(like.values())
         self.optimizer = torch.optim.AdamW(parameter_groups(self.soft, recipe), betas=(0.9, 0.99))
         loss = self.generator._loss
-        self.unet = loss.weights.unet
+        self.unet = loss.model.unet
         self.unet.set_default_attn_processor()
         kind: Any = DDPMScheduler
         self.schedule = kind.from_config(dict(loss.scheduler_config))

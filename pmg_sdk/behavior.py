@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pmg_sdk.errors import BehaviorError
 from pmg_sdk.json_file import load_json
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Media
+from pmg_sdk.media_files import FILE_KINDS
 
 __all__ = ["Behavior", "Item", "Message"]
 
@@ -92,14 +93,15 @@ class Behavior(BaseModel):
 
     @classmethod
     def load(cls, path: str | Path) -> Behavior:
-        """Read a JSON file: `{"history": [{"text", "image", "liked", "id"}], "conversation": [...]}`.
+        """Read JSON: `{"history": [{"text", "image", "audio", "liked", "id"}], "conversation": [...]}`.
 
-        `image` is a path relative to the file (a string or a list of them); paths that leave the
-        file's folder are refused. Entries of `history` and `conversation` may be plain strings.
+        `image` and `audio` are paths relative to the file (a string or a list of them each); paths that
+        leave the file's folder are refused. Entries of `history` and `conversation` may be plain strings.
 
         Raises:
             BehaviorError: the file is not such JSON.
-            MediaError: an image of it cannot be used.
+            MediaError: an image or a sound of it cannot be used.
+            MissingExtra: it names sounds, and what reads them is not installed.
         """
         path = Path(path)
         data = load_json(path, "a behaviour file", BehaviorError)
@@ -107,7 +109,7 @@ class Behavior(BaseModel):
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], *, folder: Path) -> Behavior:
-        """As `load`, from JSON that is already parsed; images are looked up in `folder`."""
+        """As `load`, from JSON that is already parsed; media are looked up in `folder`."""
         if not isinstance(data, Mapping):
             raise BehaviorError(
                 'a behaviour is an object like {"history": [...], "conversation": [...]}; '
@@ -116,7 +118,7 @@ class Behavior(BaseModel):
         values = dict(data)
         history = values.get("history", ())
         if isinstance(history, Sequence) and not isinstance(history, str):
-            values["history"] = [_with_images(entry, folder) for entry in history]
+            values["history"] = [_with_media(entry, folder) for entry in history]
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -125,23 +127,31 @@ class Behavior(BaseModel):
             raise BehaviorError(f"behaviour field {where!r}: {first['msg']}") from error
 
 
-def _with_images(entry: Any, folder: Path) -> Any:
-    if not isinstance(entry, Mapping) or "image" not in entry:
+def _with_media(entry: Any, folder: Path) -> Any:
+    if not isinstance(entry, Mapping):
         return entry
-    fields = {key: value for key, value in entry.items() if key != "image"}
-    named = entry["image"]
+    fields = {key: value for key, value in entry.items() if key not in FILE_KINDS}
+    media = [
+        kind.open(_inside(folder, path, name))
+        for name, kind in FILE_KINDS.items()
+        if name in entry
+        for path in _paths(entry[name], name)
+    ]
+    return {**fields, "media": tuple(media)} if media else fields
+
+
+def _paths(named: Any, name: str) -> list[str]:
     paths = [named] if isinstance(named, str) else named
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise BehaviorError(f"an item's 'image' is a path or a list of paths; got {type(named).__name__}")
-    fields["media"] = tuple(Image.open(_inside(folder, path)) for path in paths)
-    return fields
+        raise BehaviorError(f"an item's {name!r} is a path or a list of paths; got {type(named).__name__}")
+    return paths
 
 
-def _inside(folder: Path, name: str) -> Path:
+def _inside(folder: Path, path: str, name: str) -> Path:
     try:
-        path = (folder / name).resolve()
+        found = (folder / path).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a NUL in the name
-        raise BehaviorError(f"an item's image is a path in the behaviour file's folder; {error}") from error
-    if not path.is_relative_to(folder.resolve()):
-        raise BehaviorError(f"an item's image must lie in the behaviour file's folder; {name!r} does not")
-    return path
+        raise BehaviorError(f"an item's {name} is a path in the behaviour file's folder; {error}") from error
+    if not found.is_relative_to(folder.resolve()):
+        raise BehaviorError(f"an item's {name} must lie in the behaviour file's folder; {path!r} does not")
+    return found

@@ -23,6 +23,7 @@ __all__ = [
     "MediaCorrupt",
     "MediaError",
     "MediaTooLarge",
+    "MediaUnsupported",
     "MissingExtra",
     "ModelFolderError",
     "OutOfMemory",
@@ -62,6 +63,10 @@ class MediaCorrupt(MediaError):
 
 class MediaTooLarge(MediaError):
     """The medium is larger than the limit, found before decoding it."""
+
+
+class MediaUnsupported(MediaError):
+    """The medium is whole, but of a kind that is not read or written."""
 
 
 class PluginError(PMGError):

@@ -6,25 +6,31 @@ decompression bomb costs nothing (limits: `Image.open`).
 
 from __future__ import annotations
 
+import base64
 import io
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from pmg_sdk.errors import CapabilityError, MediaCorrupt, MediaTooLarge
+from pmg_sdk.media_bytes import read_limited
 from pmg_sdk.storage import write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image as PILImage
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Image", "Media", "as_pixels", "expect_image"]
+__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "Image", "Media", "as_pixels", "expect", "expect_image"]
+
+M = TypeVar("M", bound="Media")
 
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
+_SMALL = 384
 
 
 class Media(ABC):
@@ -33,6 +39,8 @@ class Media(ABC):
     modality: ClassVar[str]
     suffix: ClassVar[str]
     """File ending of `to_bytes`, with the dot."""
+    mime: ClassVar[str] = "application/octet-stream"
+    """Type of `to_bytes`, as browsers name it."""
 
     @abstractmethod
     def to_bytes(self) -> bytes:
@@ -41,6 +49,20 @@ class Media(ABC):
     @abstractmethod
     def picture(self) -> Image:
         """An image that stands for the medium on a contact sheet."""
+
+    def element(self, label: str, *, small: bool = False) -> str:
+        """The medium as HTML that needs no other file: here its picture; sounds can be played.
+
+        Args:
+            label: what it is, for who cannot see it; any text, it is escaped.
+            small: where it is one of many; pictures are then of at most 384 pixels a side.
+        """
+        picture = self.picture().fitted(_SMALL) if small else self.picture()
+        return f'<img alt="{escape(label)}" src="{picture.data_uri()}">'
+
+    def data_uri(self) -> str:
+        """`to_bytes` as a `data:` address."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.to_bytes()).decode('ascii')}"
 
     def save(self, path: str | Path) -> Path:
         """Write the medium to `path` in one step: the whole file or none.
@@ -63,6 +85,7 @@ class Image(Media):
 
     modality: ClassVar[str] = "image"
     suffix: ClassVar[str] = ".png"
+    mime: ClassVar[str] = "image/png"
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
@@ -97,7 +120,7 @@ class Image(Media):
             MediaTooLarge: the file or its stated size exceeds the limits (checked before decoding).
             MediaCorrupt: the file is missing, damaged, or not one of these formats.
         """
-        data = _read_limited(source, max_bytes)
+        data = read_limited(source, max_bytes, "an image")
         import PIL.Image
 
         try:
@@ -139,6 +162,14 @@ class Image(Media):
 
         return PIL.Image.fromarray(self.pixels)
 
+    def fitted(self, side: int) -> Image:
+        """Scaled down to at most `side` pixels in width and height; a smaller one is itself."""
+        if max(self.size) <= side:
+            return self
+        pil = self.to_pil()
+        pil.thumbnail((side, side))
+        return Image.from_pil(pil)
+
     def to_bytes(self) -> bytes:
         """The image as PNG bytes."""
         buffer = io.BytesIO()
@@ -156,41 +187,25 @@ class Image(Media):
         return f"Image({self.size[0]}x{self.size[1]})"
 
 
-def _read_limited(source: str | Path | bytes, max_bytes: int) -> bytes:
-    if isinstance(source, bytes):
-        size: int = len(source)
-    else:
-        try:
-            size = Path(source).stat().st_size
-        except OSError as error:
-            raise MediaCorrupt(f"an image file was expected at {source}; {error.strerror}") from error
-    if size > max_bytes:
-        raise MediaTooLarge(
-            f"a file of at most {max_bytes:,} bytes was expected; this one has {size:,}. "
-            f"Scale it down, or raise max_bytes."
-        )
-    if isinstance(source, bytes):
-        return source
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise MediaCorrupt(f"an image file was expected at {source}; {error.strerror}") from error
-
-
-def expect_image(medium: Media, reader: str) -> Image:
-    """The medium itself, for a reader of images alone.
+def expect(medium: Media, kind: type[M], reader: str) -> M:
+    """The medium itself, for a reader of one kind of media alone.
 
     Args:
         reader: names what cannot read anything else, in the error.
 
     Raises:
-        CapabilityError: it is no image.
+        CapabilityError: it is of another kind.
     """
-    if not isinstance(medium, Image):
+    if not isinstance(medium, kind):
         raise CapabilityError(
-            f"an Image was expected; got {type(medium).__name__}, which {reader} cannot read"
+            f"an {kind.__name__} was expected; got {type(medium).__name__}, which {reader} cannot read"
         )
     return medium
+
+
+def expect_image(medium: Media, reader: str) -> Image:
+    """`expect`, of an image."""
+    return expect(medium, Image, reader)
 
 
 def as_pixels(value: Any) -> NDArray[np.uint8]:

@@ -14,17 +14,19 @@ from pmg_sdk.preference import UserPreference
 from pmg_sdk.provenance import Provenance
 from pmg_sdk.record import Record
 from pmg_sdk.result_folder import check_replaceable, replacing_folder
+from pmg_sdk.result_page import result_page
 from pmg_sdk.selection import EPSILON, Candidate, Selection
 from pmg_sdk.sheet import contact_sheet
-from pmg_sdk.storage import write_json
+from pmg_sdk.storage import write_json, write_text
 from pmg_sdk.target import Target
 
 __all__ = ["RESULT_FILE", "Result", "check_result_folder"]
 
 RESULT_FILE = "result.json"
 _SHEET_FILE = "sheet.png"
+_PAGE_FILE = "report.html"
 _SOFT_FILE = "preference.safetensors"
-_BESIDE = (_SHEET_FILE, _SOFT_FILE, "winner.*", ".DS_Store")  # the last by macOS, in folders looked at
+_BESIDE = (_SHEET_FILE, _PAGE_FILE, _SOFT_FILE, "winner.*", ".DS_Store")  # the last: by macOS
 
 
 def check_result_folder(folder: str | Path) -> None:
@@ -111,7 +113,8 @@ class Result:
         )
 
     def save(self, folder: str | Path) -> Path:
-        """Write the winner, `sheet.png` with all candidates, and `result.json`: all or nothing.
+        """Write the winner, `sheet.png` and `report.html` with all candidates, and `result.json`: all or
+        nothing.
 
         An earlier result at `folder` is replaced in one step; a folder with anything else is refused.
 
@@ -122,6 +125,7 @@ class Result:
         with replacing_folder(folder, marker=RESULT_FILE, others=_BESIDE) as scratch:
             self.media.save(scratch / record.media.file)
             contact_sheet(self.selection).save(scratch / _SHEET_FILE)
+            write_text(scratch / _PAGE_FILE, result_page(record, self.selection))
             if self.preference.soft is not None:
                 write_conditioning(scratch / _SOFT_FILE, self.preference.soft)
             write_json(scratch / RESULT_FILE, record.model_dump(mode="json"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmg_sdk.media import Image, Media
+from pmg_sdk.audio import Audio
+from pmg_sdk.media import Image
 
-__all__ = ["Sound", "pictures"]
+__all__ = ["pictures", "sound"]
 
 
 def pictures(count: int, size: tuple[int, int] = (64, 48), seed: int = 0) -> list[Image]:
@@ -15,14 +16,6 @@ def pictures(count: int, size: tuple[int, int] = (64, 48), seed: int = 0) -> lis
     return [Image(random.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)) for _ in range(count)]
 
 
-class Sound(Media):
-    """A medium that is no image."""
-
-    modality = "audio"
-    suffix = ".wav"
-
-    def to_bytes(self) -> bytes:
-        return b""
-
-    def picture(self) -> Image:
-        return pictures(1)[0]
+def sound() -> Audio:
+    """A second of a tone."""
+    return Audio.from_waveform(0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000), 16_000)

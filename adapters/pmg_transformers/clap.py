@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
+from pmg_sdk.audio import expect_audio
 from pmg_sdk.media import Media
 from pmg_tags.identity import identity
 from pmg_transformers.clap_features import ClapFeatures
 from pmg_transformers.dual_scorer import DualScorer
 from pmg_transformers.media_reader import MediaModel
 from pmg_transformers.model_folder import ModelFolder
-from pmg_transformers.sound_windows import expect_audio, mean_rows, mono_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import torch
     from numpy.typing import NDArray
 
@@ -71,9 +72,9 @@ class ClapScorer(DualScorer):
             CapabilityError: a medium is no sound.
         """
         features = self._hearing(self._ready())
-        sounds = [features.pieces(mono_at(expect_audio(medium, "CLAP"), features.rate)) for medium in media]
+        sounds = [features.pieces(expect_audio(medium, "CLAP")) for medium in media]
         rows = self._embed([piece for pieces in sounds for piece in pieces], self._sound_features)
-        return mean_rows(rows, [len(pieces) for pieces in sounds])
+        return _means(rows, [len(pieces) for pieces in sounds])
 
     def _read(self, folder: ModelFolder, device: str, observer: Observer) -> MediaModel:
         clap = super()._read(folder, device, observer)
@@ -97,3 +98,17 @@ class ClapScorer(DualScorer):
             **{name: tensor.to(clap.device) for name, tensor in inputs.items()}
         ).pooler_output
         return features
+
+
+def _means(rows: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """One unit row for every sound: the mean of its windows' unit rows, made unit.
+
+    Args:
+        rows: shape (windows of all sounds, width).
+        counts: windows of every sound, 1 or more.
+    """
+    if not counts:
+        return rows
+    sums = np.add.reduceat(rows, np.cumsum([0, *counts[:-1]]), axis=0)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)

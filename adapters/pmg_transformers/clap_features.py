@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmg_sdk.audio import Audio
 from pmg_sdk.errors import ModelFolderError
-from pmg_transformers.sound_windows import windows
 
 if TYPE_CHECKING:
     import torch
@@ -91,9 +91,11 @@ class ClapFeatures:
         """Of a window."""
         return self.length // self.hop + 1
 
-    def pieces(self, waveform: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """What the model hears one by one: windows, or for a fused model the whole."""
-        return [waveform] if self.fused else windows(waveform, self.length)
+    def pieces(self, sound: Audio) -> list[NDArray[np.float32]]:
+        """What the model hears one by one, at its rate: windows, or for a fused model the whole."""
+        heard = sound.mono().resampled(self.rate)
+        parts = [heard] if self.fused else heard.windows(self.length / self.rate)
+        return [part.waveform[0] for part in parts]
 
     def inputs(self, pieces: Sequence[NDArray[np.float32]]) -> dict[str, torch.Tensor]:
         """`input_features`, float32 in dB, shape (pieces, views, frames, bands), and which are longer."""
@@ -126,7 +128,7 @@ class ClapFeatures:
         missing = self.length - len(waveform)
         if missing <= 0:
             return waveform
-        if len(waveform) and self.padding in ("repeat", "repeatpad"):
+        if self.padding in ("repeat", "repeatpad"):
             times = self.length // len(waveform) + (self.padding == "repeat")
             waveform = np.tile(waveform, times)[: self.length]
         return np.pad(waveform, (0, self.length - len(waveform)))

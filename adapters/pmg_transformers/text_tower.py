@@ -1,7 +1,7 @@
 """One text encoder and its tokenizer, out of a folder: what the encoders here are built from.
 
-Three families: CLIP's causal transformer, and the bidirectional BERT and T5. The differences are a
-table, not branches.
+Four families: CLIP's causal transformer, and the bidirectional BERT, T5 and CLAP's RoBERTa. The
+differences are a table, not branches.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ class Family:
         model: class name in transformers.
         pooled_model: the class that also gives a pooled vector, where there is one.
         width, layers, heads: keys of config.json.
+        after_padding: positions are counted from behind the padding's, `pad_token_id`, as in RoBERTa.
         causal: later tokens cannot reach earlier ones, so padding on the right needs no mask.
         options: of the model class; parts that give no embeddings are left out, for folders may lack them.
+        only: tensors that make the embeddings, see `fingerprint`.
     """
 
     name: str
@@ -58,14 +60,31 @@ class Family:
     width: str = "hidden_size"
     layers: str = "num_hidden_layers"
     heads: str = "num_attention_heads"
+    after_padding: bool = False
     causal: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
 
 
 CLIP = Family("clip", "CLIPTextModel", pooled_model="CLIPTextModelWithProjection", causal=True)
 BERT = Family("bert", "BertModel", options={"add_pooling_layer": False})
 T5 = Family("t5", "T5EncoderModel", width="d_model", layers="num_layers", heads="num_heads")
-FAMILIES = {"clip_text_model": CLIP, "clip": CLIP, "bert": BERT, "t5": T5, "mt5": T5}
+CLAP = Family(
+    "clap",
+    "ClapTextModelWithProjection",
+    pooled_model="ClapTextModelWithProjection",
+    after_padding=True,
+    only=("text_model.", "text_projection."),  # pooler and projection make its vectors
+)
+FAMILIES = {
+    "clip_text_model": CLIP,
+    "clip": CLIP,
+    "bert": BERT,
+    "t5": T5,
+    "mt5": T5,
+    "clap_text_model": CLAP,
+    "clap": CLAP,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +100,7 @@ class TextTower:
 
     Args:
         folder: the encoder's files; `tokenizer`: the tokenizer's, often the folder beside it.
-        pooled: load the projection too and give pooled vectors (CLIP only).
+        pooled: load the projection too and give pooled vectors (CLIP and CLAP).
         device, dtype: see `choose_device` and `choose_dtype`.
         max_tokens: a limit below the model's own; None is none.
     """
@@ -128,6 +147,11 @@ class TextTower:
         return self._number(self.family.width)
 
     @property
+    def projection_width(self) -> int:
+        """Width of the pooled vectors."""
+        return self._number("projection_dim")
+
+    @property
     def layers(self) -> int:
         """Number of transformer layers."""
         return self._number(self.family.layers)
@@ -141,13 +165,15 @@ class TextTower:
             "layers": self.layers,
             "heads": self._number(self.family.heads),
         }
-        return fingerprint(self.folder.weights("model").files, shape)
+        return fingerprint(self.folder.weights("model").files, shape, only=self.family.only)
 
     @cached_property
     def max_tokens(self) -> int:
         """The longest text in tokens: of the limits of tokenizer, positions and caller the smallest."""
         tokenizer = self._tokenizer_folder.json("tokenizer_config.json").get("model_max_length", NO_LIMIT)
         positions = self.config.get("max_position_embeddings", NO_LIMIT)
+        if self.family.after_padding:
+            positions -= self.config.get("pad_token_id", 1) + 1
         limit = NO_LIMIT if self._limit is None else self._limit
         return int(min(tokenizer, positions, limit, NO_LIMIT))
 

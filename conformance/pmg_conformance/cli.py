@@ -98,10 +98,13 @@ def _media_options(command: F) -> F:
             "--media",
             metavar="FOLDER",
             type=folder,
-            help="Sample pictures for what reads them; or drawn ones.",
+            help="Sample pictures or sounds for what reads them; or made-up ones.",
         ),
         click.option(
-            "--pairs", metavar="FOLDER", type=folder, help="For scorers: red_cat.png shows a red cat."
+            "--pairs",
+            metavar="FOLDER",
+            type=folder,
+            help="For scorers: red_cat.png shows a red cat; or .wav, .flac, .ogg, .mp3.",
         ),
     ):
         command = option(command)

@@ -101,7 +101,7 @@ def reference_growth(kind: Kind) -> int | None:
     from pmg_conformance.reference.plugin import pmg_adapters
     from pmg_conformance.target import find
 
-    (factory,) = (spec.factory for spec in pmg_adapters() if spec.role == kind)
+    (factory,) = (spec.factory for spec in pmg_adapters() if (spec.role, spec.name) == (kind, "reference"))
     return cold_start(find(factory, kind=kind)).grown
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from pmg_conformance.printable import Printable
+from pmg_sdk.audio import Audio
 
 if TYPE_CHECKING:
     from pmg_sdk.media import Media
@@ -22,6 +23,7 @@ class Exhibit(BaseModel):
         label: what it is.
         modality: of the medium.
         picture: PNG bytes in base64; for sound, its picture.
+        sound: WAV bytes in base64; empty where there is nothing to hear.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,9 +31,18 @@ class Exhibit(BaseModel):
     label: Printable
     modality: Printable
     picture: str
+    sound: str = ""
 
     @classmethod
     def of(cls, label: str, medium: Media) -> Exhibit:
         """The medium as it is now."""
-        png = medium.picture().to_bytes()
-        return cls(label=label, modality=medium.modality, picture=base64.b64encode(png).decode("ascii"))
+        return cls(
+            label=label,
+            modality=medium.modality,
+            picture=_base64(medium.picture().to_bytes()),
+            sound=_base64(medium.to_bytes()) if isinstance(medium, Audio) else "",
+        )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,7 +1,7 @@
 """What an adapter answered once, in a file: an upgrade that changes answers is then seen where it enters.
 
 Every answer is kept at the strictest layer that is the same on every machine: counts of tokens and text
-exactly, embeddings within a tolerance, media as a thumbnail. Pixels are never compared.
+exactly, embeddings within a tolerance, media as a thumbnail. Pixels and samples are never compared.
 """
 
 from __future__ import annotations
@@ -17,27 +17,42 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from pmg_conformance.check import Kind
+from pmg_conformance.contents import contents
 from pmg_conformance.failure import ConformanceFailure, NotRun
 from pmg_conformance.perceptual import SIDE, delta_e, thumbnail
 from pmg_conformance.printable import printable
 from pmg_conformance.samples import TEXTS
 from pmg_conformance.spec import SPEC_VERSION
 from pmg_conformance.work import as_numbers
+from pmg_sdk.audio import Audio
 from pmg_sdk.errors import AdapterError, InputError
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Media
+from pmg_sdk.spectrogram import mel_levels
 from pmg_sdk.storage import write_text
 
 if TYPE_CHECKING:
     from pmg_conformance.subject import Subject
 
-__all__ = ["EMBEDDING_TOLERANCE", "PICTURE_TOLERANCE", "Golden", "Layer", "layers", "load_golden", "record"]
+__all__ = [
+    "EMBEDDING_TOLERANCE",
+    "PICTURE_TOLERANCE",
+    "SOUND_TOLERANCE",
+    "Golden",
+    "Layer",
+    "layers",
+    "load_golden",
+    "record",
+]
 
 EMBEDDING_TOLERANCE = 1e-3
 """Largest difference of embeddings, relative to their largest number: other kernels sum in another order."""
 
 PICTURE_TOLERANCE = 3.0
 """Largest `delta_e` of thumbnails: a little more than is just noticeable."""
+
+SOUND_TOLERANCE = 1.5
+"""Largest mean difference of levels in dB: a little more than is just noticeable."""
 
 _MOST_NUMBERS = 4096
 """Of one embedding; of a larger one so many are kept, evenly spaced."""
@@ -101,7 +116,38 @@ class Picture(_Plain):
         return delta_e(one, two)
 
 
-Answer = int | str | Numbers | Picture
+class Sound(_Plain):
+    """A sound: its size, and how loud 16 bands are in 16 parts of its time, dBFS, band by band."""
+
+    length: int
+    channels: int
+    sample_rate: int
+    levels: Annotated[tuple[FiniteFloat, ...], Field(min_length=SIDE * SIDE, max_length=SIDE * SIDE)]
+
+    @classmethod
+    def of(cls, sound: Audio) -> Sound:
+        """The sound in tenths of a decibel."""
+        levels = mel_levels(sound.waveform, sound.sample_rate, bands=SIDE, columns=SIDE)
+        return cls(
+            length=sound.length,
+            channels=sound.channels,
+            sample_rate=sound.sample_rate,
+            levels=tuple(round(float(level), 1) for level in levels.ravel()),
+        )
+
+    def distance(self, other: Answer) -> float:
+        """The mean difference of the levels in dB; infinite where sizes differ."""
+        if not isinstance(other, Sound) or self.form != other.form:
+            return float("inf")
+        return float(np.abs(np.subtract(self.levels, other.levels)).mean())
+
+    @property
+    def form(self) -> tuple[int, int, int]:
+        """Channels, length and rate."""
+        return self.channels, self.length, self.sample_rate
+
+
+Answer = int | str | Numbers | Picture | Sound
 
 
 class Layer(_Plain):
@@ -257,6 +303,8 @@ def _kept(answer: Any) -> Answer:
     if isinstance(answer, str):
         # No file can hold halves of surrogate pairs.
         return answer.encode("utf-8", "backslashreplace").decode()
+    if isinstance(answer, Audio):
+        return Sound.of(answer)
     return Picture.of(answer) if isinstance(answer, Media) else Numbers.of(answer)
 
 
@@ -269,14 +317,19 @@ def _compare(layer: Layer, answers: Sequence[Answer], cause: str) -> None:
             if now != before:
                 raise ConformanceFailure(f"{where}: {before!r:.200}", f"{now!r:.200}", cause)
             continue
-        limit = EMBEDDING_TOLERANCE if isinstance(before, Numbers) else PICTURE_TOLERANCE
+        limit = _TOLERANCES[type(before)]
         distance = before.distance(now)
         if distance > limit:
             got = f"{distance:.3g}" if np.isfinite(distance) else f"{_form(now)} instead of {_form(before)}"
             raise ConformanceFailure(f"{where}: a distance of at most {limit:g} to the file", got, cause)
 
 
+_TOLERANCES = {Numbers: EMBEDDING_TOLERANCE, Picture: PICTURE_TOLERANCE, Sound: SOUND_TOLERANCE}
+
+
 def _form(answer: Answer) -> str:
+    if isinstance(answer, Sound):
+        return "a sound of {} channels of {:,} samples at {:,} Hz".format(*answer.form)
     if isinstance(answer, Numbers):
         return f"shape {answer.shape}"
     return f"a picture of {answer.size}" if isinstance(answer, Picture) else repr(answer)[:100]
@@ -288,9 +341,7 @@ def _items(subject: Subject) -> str:
         for item in work.items:
             if isinstance(item, GenerationRequest):
                 item = [item.seed, item.text, item.steps]  # the conditioning is an answer already
-            # Of media the pixels: how PNG is packed differs between versions of zlib.
-            pixels = item.picture().pixels.tobytes() if isinstance(item, Media) else b""
-            data = pixels or json.dumps(item).encode()
+            data = contents(item) if isinstance(item, Media) else json.dumps(item).encode()
             digest.update(hashlib.sha256(data).digest())
     return digest.hexdigest()[:16]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["html"]
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 """Whatever an adapter managed to put into a report, the browser fetches and runs nothing."""
 
 _SEEN_AS_PROSE = {
@@ -124,12 +124,21 @@ def _pictures(exhibits: Iterable[Exhibit]) -> str:
     """The exhibits; those that come one after another under one label as one figure."""
     shown = ""
     for label, group in itertools.groupby(exhibits, key=lambda each: each.label):
-        images = "".join(
-            f'<img alt="{escape(label)}" src="data:image/png;base64,{escape(each.picture)}">\n'
+        media = "".join(
+            f'<img alt="{escape(label)}" src="data:image/png;base64,{escape(each.picture)}">\n{_player(each)}'
             for each in group
         )
-        shown += f"<figure>\n{images}<figcaption>{escape(label)}</figcaption></figure>\n"
+        shown += f"<figure>\n{media}<figcaption>{escape(label)}</figcaption></figure>\n"
     return f'<div class="exhibits">\n{shown}</div>\n' if shown else ""
+
+
+def _player(exhibit: Exhibit) -> str:
+    if not exhibit.sound:
+        return ""
+    source = f"data:audio/wav;base64,{escape(exhibit.sound)}"
+    return (
+        f'<audio controls preload="metadata" aria-label="{escape(exhibit.label)}" src="{source}"></audio>\n'
+    )
 
 
 def _made_on(report: Report) -> str:

@@ -15,7 +15,7 @@ import io
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def kill_matrix(*, tier: Tier = "core") -> KillMatrix:
     started = time.perf_counter()
     aids = reference_aids()
     killed_references = {}
-    for subject in references(aids):
+    for subject in references(reference_aids):
         killed_references[f"{subject.kind} {subject.name}"] = failing(subject, tier)
     kills = {}
     for mutant in sorted(mutants(), key=lambda each: (each.kind, each.killed_by, each.name)):
@@ -114,12 +114,17 @@ def failing(subject: Subject, tier: Tier = "core") -> tuple[str, ...]:
     return tuple(entry.id for entry in entries if entry.outcome == "fail")
 
 
-def references(aids: Aids) -> Iterable[Subject]:
-    """The references, in every form that checks treat apart."""
+def references(aids_of: Callable[[str | None], Aids]) -> Iterable[Subject]:
+    """The references, in every form that checks treat apart.
+
+    Args:
+        aids_of: a modality to what its adapters are checked with.
+    """
     for spec in pmg_adapters():
         forms: Sequence[dict[str, str]] = [{}]
         if spec.role == "generator":
             forms = [{"conditioning": kind} for kind in ("sequence", "pooled", "text")]
+        aids = aids_of(spec.modality)
         for options in forms:
             found = find(spec.factory, kind=spec.role, options=options, declared=spec.capabilities, aids=aids)
             found.spec = spec
@@ -127,7 +132,7 @@ def references(aids: Aids) -> Iterable[Subject]:
             found.name = " ".join([spec.factory.partition(":")[2], *options.values()])
             yield found
     for scenario in pmg_scenarios():
-        found = find(scenario.factory, aids=aids)
+        found = find(scenario.factory, aids=aids_of(None))
         found.spec, found.name = scenario, scenario.factory.partition(":")[2]
         yield found
 

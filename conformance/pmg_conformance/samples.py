@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pmg_sdk.interfaces import Chat
     from pmg_sdk.media import Media
 
-__all__ = ["LONG_TEXT", "PATTERNS", "SCRIPTS", "SECRET", "TEXTS", "chats"]
+__all__ = ["LONG_TEXT", "ODD", "PATTERNS", "SCRIPTS", "SECRET", "TEXTS", "chats"]
 
 TEXTS = ("a red cat", "blue rocket, happy", "a green frog sleeps", "robot, pixelated, yellow")
 """Short keywords, each another."""
@@ -63,16 +63,38 @@ def _images(count: int) -> list[Media]:
     return made
 
 
+def _odd_images() -> list[Media]:
+    """A pixel, a strip, a large one."""
+    return [Image(np.full(shape, 90, np.uint8)) for shape in ((1, 1, 3), (3, 400, 3), (700, 500, 3))]
+
+
 def _sounds(count: int) -> list[Media]:
-    """Tones with an overtone, each another, 1.5 s at 16 kHz."""
-    time = np.arange(24000) / 16000
+    """Tones, pulses and noise, each another, one to two seconds at 16,000 or 44,100 Hz."""
     made: list[Media] = []
     for number in range(count):
-        pitch = 2 * np.pi * 110 * 1.5 ** (number % 9) * time
-        beat = 0.5 + 0.5 * np.sin(2 * np.pi * (1 + number % 5) * time)
-        made.append(Audio.from_waveform(0.3 * beat * (np.sin(pitch) + 0.5 * np.sin(3 * pitch)), 16000))
+        rate = (16_000, 44_100)[number % 2]
+        t = np.arange(rate + rate * (number % 3) // 2) / rate
+        tone = np.sin(2 * np.pi * 110 * 2 ** (number % 6) * t)
+        noise = np.random.default_rng(number).standard_normal(len(t)) / 3
+        beat = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * (2 + number) * t))
+        x = (tone, tone * beat, noise * beat, noise * np.exp(-3 * t))[number % 4]
+        made.append(Audio.from_waveform(0.5 * x, rate))
     return made
 
 
+def _odd_sounds() -> list[Media]:
+    """A sample, silence at telephone quality, half a minute of stereo."""
+    t = np.arange(30 * 48_000) / 48_000
+    chord = 0.3 * np.sin(2 * np.pi * np.array([[220], [330]]) * t)
+    return [
+        Audio(np.full((1, 1), 9_000, np.int16), 16_000),
+        Audio(np.zeros((1, 4_000), np.int16), 8_000),
+        Audio.from_waveform(chord, 48_000),
+    ]
+
+
 PATTERNS: dict[str, Callable[[int], list[Media]]] = {"image": _images, "audio": _sounds}
-"""Modality -> drawn sample media."""
+"""Modality -> sample media."""
+
+ODD: dict[str, Callable[[], list[Media]]] = {"image": _odd_images, "audio": _odd_sounds}
+"""Modality -> three media of sizes that nobody trained on."""

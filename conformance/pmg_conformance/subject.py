@@ -155,8 +155,9 @@ class Subject:
         self.exhibits.extend(Exhibit.of(label, medium) for medium in media)
 
     def media(self, count: int) -> list[Media]:
-        """`count` different media to read: new copies, as an adapter may change what it is given."""
-        given = list(self.aids.media) or [medium for _, medium in self.aids.pairs]
+        """`count` different media of its modality: new copies, as an adapter may change what it is given."""
+        offered = list(self.aids.media) or [medium for _, medium in self.aids.pairs]
+        given = [medium for medium in offered if medium.modality == self.modality]
         if len(given) < count:
             given += _patterns(count, self.modality)
         return copy.deepcopy(given[:count])

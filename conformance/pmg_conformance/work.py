@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pmg_conformance.contents import perceived
 from pmg_conformance.samples import LONG_TEXT, SECRET, TEXTS, chats
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import GenerationRequest
@@ -29,7 +30,7 @@ TOLERANCE = 1e-4
 
 MEDIA_TOLERANCE = 2.0
 """Largest difference of media that should be equal, in 1/255 of their range: the mean over a 256th part of
-the picture, wherever that is largest, so that a small subject on a large page counts."""
+what is perceived, wherever that is largest, so that a small subject on a large page counts."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,17 @@ class Work:
 
 
 def as_numbers(answer: Any) -> NDArray[np.float64]:
-    """An answer as an array; media as their picture's 0 to 255."""
+    """An answer as an array; media as they are perceived, 0 to 255."""
     if isinstance(answer, Conditioning):
         pooled = [] if answer.pooled is None else [answer.pooled.ravel()]
         return np.concatenate([answer.embeds.ravel(), *pooled]).astype(np.float64)
     if isinstance(answer, Media):
-        return answer.picture().pixels.astype(np.float64)
+        return perceived(answer)
     return np.asarray(answer, dtype=np.float64)
 
 
 def _worst_part(apart: NDArray[np.float64]) -> float:
-    """The largest mean over 16 x 16 parts of a picture's differences."""
+    """The largest mean over 16 x 16 parts of the differences of two media."""
     rows = np.array_split(apart, min(16, apart.shape[0]))
     parts = [part for row in rows for part in np.array_split(row, min(16, apart.shape[1]), axis=1)]
     return max(float(part.mean()) for part in parts)

@@ -47,7 +47,7 @@ __all__ = ["generate"]
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("out"),
     show_default=True,
-    help="Folder for the winner, the contact sheet and result.json.",
+    help="Folder for the winner, report.html, the contact sheet and result.json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result's record as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bars, and only the winner's path.")

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from pmg_transformers.soft_preference.checkpoint import SoftCheckpoint
 from recipes.emoji.text import MAX_TOKENS
-from recipes.emoji.train_diffusion import make_schedule
 from recipes.emoji.train_dual_encoder import TRUNK, WIDTH
+from recipes.schedule import make_schedule
 
 __all__ = ["export_diffusion", "export_dual_encoder", "export_recogniser", "main"]
 

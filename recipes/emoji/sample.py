@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from recipes.emoji.text import MAX_TOKENS, Text
-from recipes.emoji.train_diffusion import make_schedule
 from recipes.emoji.vocabulary import STYLE_PHRASES
+from recipes.schedule import make_schedule
 
 __all__ = ["Sampler", "sheet"]
 

@@ -19,10 +19,10 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Fit, Run
 from recipes.emoji.perceptual import FeatureDistance
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.scenes import Scenes, draw_scenes
+from recipes.loop import Fit, Run
 
 __all__ = ["held_out_names", "main", "make_autoencoder", "originals"]
 

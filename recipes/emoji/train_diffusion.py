@@ -16,18 +16,19 @@ import argparse
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 
-from recipes.emoji.captured import Captured
+from recipes.captured import Captured
 from recipes.emoji.library import load_library
-from recipes.emoji.loop import Fit, Run, wait_for
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, Pool, load_pool
-from recipes.emoji.team import Team
 from recipes.emoji.text import MAX_TOKENS, Text
+from recipes.loop import Fit, Run, wait_for
+from recipes.schedule import make_schedule
+from recipes.team import Team
 
-__all__ = ["main", "make_schedule", "make_unet"]
+__all__ = ["main", "make_unet"]
 
 WIDTH = 384
 """Of the text encoder's hidden states."""
@@ -46,19 +47,6 @@ def make_unet() -> UNet2DConditionModel:
         cross_attention_dim=WIDTH,
         attention_head_dim=7,
         norm_num_groups=16,
-    )
-
-
-def make_schedule() -> DDPMScheduler:
-    """1000 steps, v-prediction, zero terminal SNR."""
-    return DDPMScheduler(
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
     )
 
 

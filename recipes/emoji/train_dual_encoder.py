@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from recipes.emoji.captions import concepts
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Fit, Run, wait_for
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, load_pool
 from recipes.emoji.scenes import Scenes
 from recipes.emoji.text import MAX_TOKENS, Text
+from recipes.loop import Fit, Run, wait_for
 
 __all__ = ["DualEncoder", "main", "shown_concepts"]
 

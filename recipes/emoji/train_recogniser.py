@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from recipes.emoji.library import Library, load_library
-from recipes.emoji.loop import Fit, Run
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.recogniser import Recogniser
 from recipes.emoji.scenes import Scenes, draw_scenes
 from recipes.emoji.train_autoencoder import originals
 from recipes.emoji.train_dual_encoder import augmented
+from recipes.loop import Fit, Run
 
 __all__ = ["main", "unseen_icons"]
 

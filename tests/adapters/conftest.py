@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tiny_models.fixtures import embedded_model, sd15_model, sd21_model, sdxl_model
+from tiny_models.fixtures import (
+    audioldm2_model,
+    audioldm_model,
+    embedded_model,
+    sd15_model,
+    sd21_model,
+    sdxl_model,
+)
 
-__all__ = ["embedded_model", "sd15_model", "sd21_model", "sdxl_model"]
+__all__ = ["audioldm2_model", "audioldm_model", "embedded_model", "sd15_model", "sd21_model", "sdxl_model"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sample_media import Sound, pictures
+from sample_media import pictures, sound
 from tiny_models.captioners import blip2_folder, blip_folder
 from tiny_models.dual_encoders import clip_folder
 
@@ -81,8 +81,8 @@ def test_nothing_in_gives_nothing_out(opt: Path) -> None:
 
 
 def test_other_media_are_refused_by_name(opt: Path) -> None:
-    with pytest.raises(CapabilityError, match="Image was expected; got Sound"):
-        Blip2Captioner(model=str(opt), device="cpu").caption([Sound()])
+    with pytest.raises(CapabilityError, match="Image was expected; got Audio"):
+        Blip2Captioner(model=str(opt), device="cpu").caption([sound()])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_media import Sound, pictures
+from sample_media import pictures, sound
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import CapabilityError, InputError, ModelFolderError, SpaceMismatch
@@ -149,10 +149,10 @@ def test_without_gradients_the_loss_is_the_same(sd15: StableDiffusionGenerator) 
 
 
 def test_the_networks_stay_as_they_are(sd15: StableDiffusionGenerator) -> None:
-    weights = sd15._loss.weights
-    before = [value.clone() for value in weights.unet.parameters()]
+    unet = sd15._loss.model.unet
+    before = [value.clone() for value in unet.parameters()]
     sd15.training_loss(**problem(sd15))
-    for value, parameter in zip(before, weights.unet.parameters(), strict=True):
+    for value, parameter in zip(before, unet.parameters(), strict=True):
         assert parameter.grad is None
         assert not parameter.requires_grad
         assert bool((value == parameter).all())
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_refused(sd15: StableDiffusionGenerator, sd21_model
     with pytest.raises(InputError, match="at least one token"):
         sd15.training_loss([empty], given["targets"][:1], [1])
     with pytest.raises(CapabilityError):
-        sd15.training_targets([Sound()])
+        sd15.training_targets([sound()])
 
 
 def test_a_network_that_predicts_something_else_is_refused(
@@ -196,6 +196,6 @@ def test_a_network_that_predicts_something_else_is_refused(
 ) -> None:
     loss = sd15._loss
     monkeypatch.setitem(sd15._folder.scheduler, "prediction_type", "flow")  # type: ignore[arg-type]
-    assert loss.size
+    assert loss.scheduler_config is sd15._folder.scheduler
     with pytest.raises(ModelFolderError, match="predicts epsilon, v_prediction, sample"):
         sd15.training_loss(**problem(sd15))

@@ -28,6 +28,7 @@ from pmg_transformers.text_encoder import TransformersTextEncoder
 LOAD = """
 import sys
 from pathlib import Path
+from pmg_audioldm import AudioLDM2Generator, AudioLDMGenerator
 from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_transformers.blip2 import Blip2Captioner
 from pmg_transformers.clip import ClipScorer
@@ -40,6 +41,8 @@ ClipScorer(model=str(folder / "clip"), device="cpu").load()
 Blip2Captioner(model=str(folder / "blip"), device="cpu").load()
 TransformersLanguageModel(model=str(folder / "llm"), device="cpu").load()
 StableDiffusionGenerator(model=str(folder / "sd"), device="cpu").load()
+AudioLDMGenerator(model=str(folder / "audioldm"), device="cpu").load()
+AudioLDM2Generator(model=str(folder / "audioldm2"), device="cpu").load()
 """
 
 
@@ -50,6 +53,8 @@ def test_loading_is_silent(tmp_path: Path) -> None:
     blip_folder(tmp_path / "blip")
     llama_folder(tmp_path / "llm")
     tiny_models.sd15_folder(tmp_path / "sd")
+    tiny_models.audioldm_folder(tmp_path / "audioldm")
+    tiny_models.audioldm2_folder(tmp_path / "audioldm2")
     program = [sys.executable, "-c", LOAD, str(tmp_path)]
     done = subprocess.run(program, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")

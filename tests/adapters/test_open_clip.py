@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sample_media import Sound, pictures
+from sample_media import pictures, sound
 from tiny_models.dual_encoders import emoji_clip_folder, open_clip_folder
 
 from pmg_open_clip import OpenClipScorer, OpenClipTagCaptioner
@@ -136,8 +136,8 @@ def test_loads_on_request_and_two_adapters_share_one_model(emoji_clip: Path) -> 
 
 
 def test_other_media_are_refused_by_name(emoji_clip: Path) -> None:
-    with pytest.raises(CapabilityError, match="Image was expected; got Sound"):
-        OpenClipScorer(model=str(emoji_clip), device="cpu").embed_media([Sound()])
+    with pytest.raises(CapabilityError, match="Image was expected; got Audio"):
+        OpenClipScorer(model=str(emoji_clip), device="cpu").embed_media([sound()])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
+from forwards import count_rows, spoil
 from safetensors.torch import load_file, save_file
 
 from pmg_sdk.conditioning import Conditioning, join
@@ -185,7 +187,7 @@ def test_no_negative_means_the_empty_prompt(emoji: StableDiffusionGenerator) -> 
 def test_without_guidance_no_unconditional_forward_is_made(
     emoji: StableDiffusionGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = count_rows(monkeypatch)
+    rows = count_rows(monkeypatch, UNet2DConditionModel)
     emoji.generate(requests_of(emoji, "dog", "cat", guidance=1.0))
     assert rows == [2, 2, 2]
     emoji.generate(requests_of(emoji, "dog", "cat", guidance=2.0))
@@ -195,7 +197,7 @@ def test_without_guidance_no_unconditional_forward_is_made(
 def test_guidance_acts_only_inside_its_interval(
     embedded_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = count_rows(monkeypatch)
+    rows = count_rows(monkeypatch, UNet2DConditionModel)
     generator = on_cpu(embedded_model, steps=4, guidance_interval=(0.3, 0.9))
     generator.generate(requests_of(generator, "dog"))
     assert rows == [1, 2, 2, 1]
@@ -263,7 +265,7 @@ def test_batches_are_halved_until_they_fit(
 ) -> None:
     requests = requests_of(emoji, "dog", "cat", "heart", "red apple", "sad cat")
     expected = emoji.generate(requests)
-    tried = count_rows(monkeypatch, most=4)
+    tried = count_rows(monkeypatch, UNet2DConditionModel, most=4)
     watching = Watching()
     for one, other in zip(emoji.generate(requests, watching), expected, strict=True):
         assert np.abs(pixels(one) - pixels(other)).max() <= 1
@@ -274,7 +276,7 @@ def test_batches_are_halved_until_they_fit(
 def test_a_batch_of_one_that_does_not_fit_is_out_of_memory(
     emoji: StableDiffusionGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count_rows(monkeypatch, most=1)
+    count_rows(monkeypatch, UNet2DConditionModel, most=1)
     with pytest.raises(OutOfMemory, match="batch of one"):
         emoji.generate(requests_of(emoji, "dog"))
 
@@ -282,17 +284,7 @@ def test_a_batch_of_one_that_does_not_fit_is_out_of_memory(
 def test_values_that_are_not_numbers_name_the_step(
     emoji: StableDiffusionGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from diffusers import UNet2DConditionModel
-
-    forward = UNet2DConditionModel.forward
-    calls: list[int] = []
-
-    def failing(self: Any, *arguments: Any, **options: Any) -> Any:
-        calls.append(1)
-        (prediction,) = forward(self, *arguments, **options)
-        return (prediction * float("nan") if len(calls) == 2 else prediction,)
-
-    monkeypatch.setattr(UNet2DConditionModel, "forward", failing)
+    spoil(monkeypatch, UNet2DConditionModel, call=2)
     with pytest.raises(GenerationError, match="step 2 of 3"):
         emoji.generate(requests_of(emoji, "dog"))
 
@@ -410,23 +402,6 @@ def edit_json(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def count_rows(monkeypatch: pytest.MonkeyPatch, most: int | None = None) -> list[int]:
-    """Rows of every forward from here on; more than `most` of them run out of memory."""
-    from diffusers import UNet2DConditionModel
-
-    forward = UNet2DConditionModel.forward
-    rows: list[int] = []
-
-    def counting(self: Any, sample: torch.Tensor, *arguments: Any, **options: Any) -> Any:
-        rows.append(len(sample))
-        if most is not None and len(sample) > most:
-            raise torch.OutOfMemoryError("out of memory")
-        return forward(self, sample, *arguments, **options)
-
-    monkeypatch.setattr(UNet2DConditionModel, "forward", counting)
-    return rows
-
-
 def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> None:
     generator = on_cpu(embedded_model)
     assert generator.generate([]) == []
@@ -434,10 +409,8 @@ def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> 
 
 
 def test_a_scheduler_whose_package_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
+    from pmg_diffusion.schedulers import make_scheduler
     from pmg_sdk.errors import MissingExtra
-    from pmg_stable_diffusion.schedulers import make_scheduler
 
     monkeypatch.setattr("diffusers.LMSDiscreteScheduler.from_config", _needs_scipy)
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from pmg_diffusion.sampling import Job, Sampler
+from pmg_diffusion.schedulers import SCHEDULERS
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import GenerationRequest
 from pmg_sdk.media import Image
 from pmg_sdk.progress import Silent
 from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_stable_diffusion.diffusion_folder import DiffusionFolder
-from pmg_stable_diffusion.sampling import Job, Sampler
-from pmg_stable_diffusion.schedulers import SCHEDULERS
-from pmg_stable_diffusion.weights import DiffusionWeights
+from pmg_stable_diffusion.model import StableDiffusionModel
 
 MODELS = ["sd15_model", "sd21_model", "sdxl_model", "embedded_model"]
 GUIDANCE = 4.0
@@ -37,9 +37,7 @@ def conditionings(folder: DiffusionFolder, seed: int) -> list[Conditioning]:
 def own_latents(folder: DiffusionFolder, scheduler: str | None, rescale: float) -> torch.Tensor:
     prompts, negatives = conditionings(folder, seed=0), conditionings(folder, seed=1)
     sampler = Sampler(
-        weights=DiffusionWeights.load(folder, torch.device("cpu"), "float32", Silent()),
-        size=folder.size,
-        downscaling=folder.downscaling,
+        model=StableDiffusionModel.load(folder, torch.device("cpu"), "float32", Silent()),
         scheduler=scheduler,
         scheduler_config=folder.scheduler,
         rescale=rescale,

@@ -158,7 +158,7 @@ def test_an_encoder_of_another_space_is_no_twin(pmg: Pmg, authored: str) -> None
         ((SOUND, "--only", "PMG-TXT-01"), 1, "Did you mean"),
         ((SOUND, "--only", "PMG-GEN-001"), 1, "PMG-GEN-001 is no check of a text_encoder"),
         ((SOUND, "--waivers", "missing.toml"), 1, "a TOML file of waivers was expected"),
-        ((SOUND, "--pairs", "missing"), 1, "a folder of pictures was expected"),
+        ((SOUND, "--pairs", "missing"), 1, "a folder of pictures or sounds was expected"),
         ((SOUND, "--report", "pdf"), 2, "html,json,junit,badge"),
         ((SOUND, "--option", "words"), 2, "expected KEY=VALUE"),
         ((SOUND, "--tier", "medium"), 2, "medium"),

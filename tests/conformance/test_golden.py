@@ -34,7 +34,7 @@ def recorded(tmp_path: Path) -> Path:
 
 def adapters() -> list[Subject]:
     """The references that have answers."""
-    return [subject for subject in references(Aids()) if subject.kind != "scenario"]
+    return [subject for subject in references(lambda modality: Aids()) if subject.kind != "scenario"]
 
 
 @pytest.mark.parametrize("subject", adapters(), ids=lambda subject: f"{subject.kind} {subject.name}")

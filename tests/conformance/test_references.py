@@ -15,7 +15,7 @@ from pmg_sdk.plugins import registry
 
 
 @pytest.mark.parametrize(
-    "subject", list(references(reference_aids())), ids=lambda subject: f"{subject.kind} {subject.name}"
+    "subject", list(references(reference_aids)), ids=lambda subject: f"{subject.kind} {subject.name}"
 )
 def test_a_reference_conforms_and_nothing_of_its_role_is_left_untried(subject: Subject) -> None:
     report = check_subject(subject, tier="core")

@@ -1,4 +1,4 @@
-"""One script, four generators by name: Stable Diffusion 1.5, 2.1, XL and the embedded model.
+"""One script, six generators by name: Stable Diffusion 1.5, 2.1, XL and the embedded model, AudioLDM 1 and 2.
 
 The folders have the real architectures with small random weights; every other part is real too.
 """
@@ -14,10 +14,12 @@ import tiny_models
 from tiny_models.dual_encoders import clip_folder
 from tiny_models.language_models import llama_folder
 
+import pmg_audioldm.plugin
 import pmg_conformance.reference.plugin
 import pmg_stable_diffusion.plugin
 import pmg_transformers.plugin
 from pmg_sdk import Behavior, Image, Item, PMGPipeline, Registry
+from pmg_sdk.audio import Audio
 from pmg_sdk.replay import replay
 
 BEHAVIOR = Behavior(
@@ -39,7 +41,12 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def installed() -> Registry:
     made = Registry(strict=True)
-    for plugin in (pmg_conformance.reference.plugin, pmg_transformers.plugin, pmg_stable_diffusion.plugin):
+    for plugin in (
+        pmg_conformance.reference.plugin,
+        pmg_transformers.plugin,
+        pmg_stable_diffusion.plugin,
+        pmg_audioldm.plugin,
+    ):
         made.register(plugin, plugin.__name__)
     return made
 
@@ -72,6 +79,30 @@ def test_the_same_script_runs_every_generator(
     assert isinstance(result.media, Image)
     assert result.media.size == pipeline.roles.generator.spec.size
     assert result.preference.keywords
+    assert [str(candidate.weights) for candidate in result.candidates] == ["0.5:1", "1:1"]
+    assert result.candidates[0].media != result.candidates[1].media
+    assert replay(result.save(tmp_path / "out") / "result.json", pipeline=pipeline).reproduced
+
+
+@pytest.mark.parametrize(
+    ("name", "make_folder"), [("audioldm", "audioldm_folder"), ("audioldm2", "audioldm2_folder")]
+)
+def test_the_same_script_makes_sounds(
+    name: str, make_folder: str, others: dict[str, Any], installed: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    model = str(getattr(tiny_models, make_folder)(tmp_path / "model"))
+    pipeline = PMGPipeline.from_scenario(
+        "reference",
+        plugins=installed,
+        llm=others["llm"],
+        generator={"adapter": name, "options": {"model": model}},
+        scorer={"adapter": "reference-sound"},
+        weights=["0.5:1", "1:1"],
+        steps=2,
+    )
+    result = pipeline.generate(BEHAVIOR, "a happy message")
+    assert isinstance(result.media, Audio)
     assert [str(candidate.weights) for candidate in result.candidates] == ["0.5:1", "1:1"]
     assert result.candidates[0].media != result.candidates[1].media
     assert replay(result.save(tmp_path / "out") / "result.json", pipeline=pipeline).reproduced

@@ -37,9 +37,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_saved_result_is_the_winner_a_sheet_and_a_record(result: Result, tmp_path: Path) -> None:
+def test_a_saved_result_is_the_winner_a_sheet_a_page_and_a_record(result: Result, tmp_path: Path) -> None:
     folder = result.save(tmp_path / "out")
-    assert sorted(path.name for path in folder.iterdir()) == ["result.json", "sheet.png", "winner.png"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "report.html",
+        "result.json",
+        "sheet.png",
+        "winner.png",
+    ]
     assert Image.open(folder / "winner.png") == result.media
 
 
@@ -75,7 +80,12 @@ def test_an_earlier_result_is_replaced_whole(result: Result, pipeline: PMGPipeli
     (tmp_path / "out" / "preference.safetensors").write_bytes(b"left over")
     result.save(tmp_path / "out")
     assert Image.open(tmp_path / "out" / "winner.png") == result.media
-    assert sorted(contents(tmp_path)) == ["out/result.json", "out/sheet.png", "out/winner.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "report.html",
+        "result.json",
+        "sheet.png",
+        "winner.png",
+    ]
 
 
 def test_a_folder_with_other_things_is_never_touched(result: Result, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_the_first_program_of_the_readme_leaves_its_result(capsys: pytest.Captur
     assert {path.name for path in Path("out").iterdir()} == {
         "winner.png",
         "sheet.png",
+        "report.html",
         "preference.safetensors",
         "result.json",
     }

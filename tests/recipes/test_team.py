@@ -13,8 +13,8 @@ TRAINING = """
 import sys
 from pathlib import Path
 import torch
-from recipes.emoji.loop import Fit, Run
-from recipes.emoji.team import Team
+from recipes.loop import Fit, Run
+from recipes.team import Team
 
 out = Path(sys.argv[1])
 team = Team()

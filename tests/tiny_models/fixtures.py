@@ -8,7 +8,7 @@ import pytest
 
 import tiny_models
 
-__all__ = ["embedded_model", "sd15_model", "sd21_model", "sdxl_model"]
+__all__ = ["audioldm2_model", "audioldm_model", "embedded_model", "sd15_model", "sd21_model", "sdxl_model"]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +29,13 @@ def sdxl_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def embedded_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_models.embedded_folder(tmp_path_factory.mktemp("embedded"))
+
+
+@pytest.fixture(scope="session")
+def audioldm_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.audioldm_folder(tmp_path_factory.mktemp("audioldm"))
+
+
+@pytest.fixture(scope="session")
+def audioldm2_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.audioldm2_folder(tmp_path_factory.mktemp("audioldm2"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_media import Sound, pictures
+from sample_media import pictures, sound
 
 from pmg_conformance.reference import ReferenceLanguageModel
 from pmg_scenarios.emoticons.scenario import EMOTICONS
@@ -76,7 +76,7 @@ def test_the_last_liked_item_with_a_picture_supervises() -> None:
             Item(text="cat", media=(one,)),
             Item(text="dog", media=(two,)),
             Item(text="frog", media=(three,), liked=False),
-            Item(text="a sound", media=(Sound(),)),
+            Item(text="a sound", media=(sound(),)),
             Item(text="owl"),
         )
     )
@@ -87,7 +87,7 @@ def test_the_last_liked_item_with_a_picture_supervises() -> None:
 
 def test_of_several_pictures_the_first_is_taken() -> None:
     one, two, *_ = PICTURES
-    behavior = Behavior(history=("cat", Item(text="dog", media=(Sound(), one, two))))
+    behavior = Behavior(history=("cat", Item(text="dog", media=(sound(), one, two))))
     assert split(behavior, "image").medium == one
 
 

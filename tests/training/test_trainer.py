@@ -73,7 +73,7 @@ def test_m_prefix_and_map_learn_and_nothing_else(
     trainer: MakeTrainer, generator: StableDiffusionGenerator, prefix: int, parts: set[str]
 ) -> None:
     run = trainer(prefix=prefix, draws=1)
-    frozen = [run._llm.model, generator._loss.weights.unet, generator._loss.weights.vae]
+    frozen = [run._llm.model, generator._loss.model.unet, generator._loss.model.vae]
     before = [[value.clone() for value in model.parameters()] for model in frozen]
     learnt = run.soft.values()
     assert run.parameters.keys() == parts

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from pmg_conformance.check import check
+from pmg_conformance.contents import contents
 from pmg_conformance.failure import expect
 from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.interfaces import GenerationRequest
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Media
 
 
 @check("PMG-ANY-010", "any", "smoke", advice="Return a list as long as the input.")
@@ -139,8 +140,6 @@ def _frozen(item: Any) -> Any:
         return item.tobytes()
     if isinstance(item, tuple):
         return [_frozen(part) for part in item]
-    if isinstance(item, Image):
-        return item.pixels.tobytes()
     if isinstance(item, Media):
-        return item.to_bytes()
+        return contents(item)
     return copy.deepcopy(item)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from pmg_conformance.check import check
+from pmg_conformance.contents import contents
 from pmg_conformance.failure import NotRun, expect
 from pmg_conformance.process import elsewhere
 from pmg_conformance.subject import Subject
 from pmg_conformance.work import Work, as_numbers
 from pmg_sdk.conditioning import Conditioning
-from pmg_sdk.media import Image, Media
+from pmg_sdk.media import Media
 
 
 @check("PMG-ANY-020", "any", "smoke", advice="Seed every source of randomness from the request.")
@@ -174,10 +175,8 @@ def _bits(answer: object) -> bytes:
     if isinstance(answer, Conditioning):
         pooled = b"" if answer.pooled is None else _bits(answer.pooled)
         return b"|".join([answer.space.encode(), _bits(answer.embeds), pooled])
-    if isinstance(answer, Image):
-        return _bits(answer.pixels)
     if isinstance(answer, Media):
-        return answer.to_bytes()
+        return contents(answer)
     if isinstance(answer, str):
         return answer.encode("utf-8", "surrogatepass")
     array = np.asarray(answer)

@@ -10,6 +10,7 @@ import numpy as np
 
 from pmg_conformance.check import check
 from pmg_conformance.checks.recovery import fails_and_recovers, memory_is_full, without_numbers
+from pmg_conformance.contents import perceived
 from pmg_conformance.failure import ConformanceFailure, expect
 from pmg_conformance.observers import Recorder, StopsAfter
 from pmg_conformance.samples import TEXTS
@@ -77,7 +78,9 @@ def the_seed_decides_the_noise(subject: Subject) -> None:
     one, other = _made(subject, request(subject.adapter, CAT, 1), request(subject.adapter, CAT, 2))
     subject.show("seed 1", one)
     subject.show("seed 2", other)
-    expect(not np.array_equal(_pixels(one), _pixels(other)), "another medium for another seed", "the same")
+    expect(
+        not np.array_equal(perceived(one), perceived(other)), "another medium for another seed", "the same"
+    )
 
 
 @check("PMG-GEN-005", "generator", "smoke", advice="Accept every seed of 0 to 2**63 - 1.")
@@ -88,7 +91,7 @@ def every_seed_is_accepted(subject: Subject) -> None:
     """
     seeds = (0, 2**31, 2**32, 2**63 - 1)
     made = _made(subject, *(request(subject.adapter, CAT, seed) for seed in seeds))
-    distinct = {_pixels(medium).tobytes() for medium in made}
+    distinct = {perceived(medium).tobytes() for medium in made}
     expect(len(distinct) == len(seeds), f"{len(seeds)} different media", len(distinct), "seeds are cut")
 
 
@@ -259,7 +262,7 @@ def every_token_counts(subject: Subject) -> None:
         request(subject.adapter, "", 10, conditioning=long),
         request(subject.adapter, "", 10, conditioning=longer),
     )
-    same = np.array_equal(_pixels(one), _pixels(other))
+    same = np.array_equal(perceived(one), perceived(other))
     expect(not same, f"tokens after the first {most} to change the medium", "the same medium", "truncation")
 
 
@@ -407,7 +410,3 @@ def _made(subject: Subject, *requests: GenerationRequest) -> list[Any]:
 def _encoded(subject: Subject, text: str) -> Conditioning | None:
     encoder = subject.adapter.text_encoder
     return None if encoder is None else encoder.encode([text])[0]
-
-
-def _pixels(medium: Media) -> Any:
-    return medium.picture().pixels

@@ -6,9 +6,8 @@ import numpy as np
 
 from pmg_conformance.check import check
 from pmg_conformance.failure import expect
-from pmg_conformance.samples import LONG_TEXT, SCRIPTS, TEXTS
+from pmg_conformance.samples import LONG_TEXT, ODD, SCRIPTS, TEXTS
 from pmg_conformance.subject import Subject
-from pmg_sdk.media import Image
 
 
 @check("PMG-SCO-001", "scorer", "smoke", advice="Return one float32 row for every input, all of one width.")
@@ -59,16 +58,18 @@ def every_script_is_scored(subject: Subject) -> None:
     )
 
 
-@check("PMG-SCO-005", "scorer", "smoke", advice="Resize in the adapter, whatever the shape.")
+@check(
+    "PMG-SCO-005", "scorer", "smoke", advice="Resize, resample and mix in the adapter, whatever the shape."
+)
 def odd_sizes_are_seen(subject: Subject) -> None:
-    """Media of odd sizes are scored: a pixel, a strip, a large one.
+    """Media of odd sizes are scored: a pixel, a strip, a large one; a sample, silence, long stereo.
 
-    History pictures come from anywhere.
+    Media of a history come from anywhere.
     """
-    if subject.modality != "image":
+    odd = ODD.get(subject.modality)
+    if odd is None:
         return
-    odd = [Image(np.full(shape, 90, np.uint8)) for shape in ((1, 1, 3), (3, 400, 3), (700, 500, 3))]
-    rows = subject.adapter.embed_media(odd)
+    rows = subject.adapter.embed_media(odd())
     expect(len(rows) == 3 and bool(np.isfinite(rows).all()), "a finite row for each", rows.shape)
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pmg_conformance.mutants.mutant import mutant
-from pmg_conformance.reference import ReferenceCaptioner
+from pmg_conformance.reference import ReferenceCaptioner, ReferenceSoundCaptioner
+from pmg_sdk.audio import expect_audio
 from pmg_sdk.media import Image, Media
 from pmg_sdk.plugins import AdapterSpec
 from pmg_sdk.progress import Observer
@@ -122,6 +123,16 @@ class StatesNoModality(ReferenceCaptioner):
 )
 class ReadsSomethingElse(ReferenceCaptioner):
     """Is registered for audio and reads images."""
+
+
+@mutant("captioner", "PMG-CAP-003", declared=frozenset({"exact", "threads"}))
+class WantsOneChannel(ReferenceSoundCaptioner):
+    """Was never given stereo."""
+
+    def caption(self, media: Sequence[Media]) -> list[str]:
+        for medium in media:
+            (_,) = expect_audio(medium, "this captioner").samples
+        return super().caption(media)
 
 
 @mutant("captioner", "PMG-CAP-003")

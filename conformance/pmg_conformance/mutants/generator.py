@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmg_conformance.mutants.mutant import mutant
-from pmg_conformance.reference import ReferenceGenerator, ReferenceTextEncoder
+from pmg_conformance.reference import ReferenceGenerator, ReferenceSoundGenerator, ReferenceTextEncoder
 from pmg_conformance.reference.world import SPACE
+from pmg_sdk.audio import Audio, expect_audio
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import Cancelled
 from pmg_sdk.interfaces import GenerationRequest, GeneratorSpec, TextEncoder
@@ -114,6 +115,29 @@ class RemembersTheLastUser(ReferenceGenerator):
         wanted = super()._point(request)
         mixed, self._last = wanted + np.float32(0.3) * self._last, wanted  # type: ignore[assignment]
         return np.asarray(mixed)
+
+
+@mutant("generator", "PMG-ANY-014")
+class LevelsTheBatch(ReferenceSoundGenerator):
+    """Turns a whole batch up until its loudest sound is at full scale."""
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
+        made = [expect_audio(medium, "the batch") for medium in super().generate(requests, observer)]
+        loudest = max((np.abs(sound.waveform).max() for sound in made), default=1.0)
+        return [Audio.from_waveform(sound.waveform / loudest, sound.sample_rate) for sound in made]
+
+
+@mutant("generator", "PMG-ANY-026", before=ReferenceSoundGenerator)
+class SingsSofter(ReferenceSoundGenerator):
+    """Has another vocoder than when its golden file was recorded, and is softer."""
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], observer: Observer | None = None
+    ) -> list[Media]:
+        made = [expect_audio(medium, "the vocoder") for medium in super().generate(requests, observer)]
+        return [Audio.from_waveform(sound.waveform / 2, sound.sample_rate) for sound in made]
 
 
 @mutant("generator", "PMG-ANY-026", before=ReferenceGenerator)

@@ -65,7 +65,9 @@ class Mutant:
 
 
 _MUTANTS: list[Mutant] = []
-_CLAIMED: dict[Kind, frozenset[str]] = {spec.role: spec.capabilities for spec in pmg_adapters()}
+_CLAIMED: dict[Kind, frozenset[str]] = {
+    spec.role: spec.capabilities for spec in pmg_adapters() if spec.name == "reference"
+}
 
 
 def mutant(

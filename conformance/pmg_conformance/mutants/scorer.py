@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmg_conformance.mutants.mutant import mutant
-from pmg_conformance.reference import ReferenceScorer
+from pmg_conformance.reference import ReferenceScorer, ReferenceSoundScorer
 from pmg_conformance.reference.world import SPACE, WIDTH, words
+from pmg_sdk.audio import expect_audio
 from pmg_sdk.media import Image, Media
 from pmg_sdk.plugins import AdapterSpec
 
@@ -131,6 +132,16 @@ class CropsASquare(ReferenceScorer):
             side = min(medium.picture().size) // 4 * 4
             cropped.append(Image(medium.picture().pixels[:side, :side]))
         return super().embed_media(cropped)
+
+
+@mutant("scorer", "PMG-SCO-005")
+class WantsAWholeWindow(ReferenceSoundScorer):
+    """Refuses sounds shorter than one window of its encoder."""
+
+    def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
+        if any(expect_audio(medium, "this scorer").seconds < 0.5 for medium in media):
+            raise ValueError("kernel size is larger than the input")
+        return super().embed_media(media)
 
 
 @mutant("scorer", "PMG-SCO-006")

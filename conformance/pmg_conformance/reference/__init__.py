@@ -1,7 +1,8 @@
 """One small adapter for every role, in plain numpy: the contract by example, and what tests run on.
 
 They share a toy world: a word is a direction in 8 dimensions, a picture is a 4 x 4 grid of colours
-that shows a point of that space, so personalisation can be seen and measured without a model.
+that shows a point of that space, a sound is a chord of 8 tones, so personalisation can be seen, heard and
+measured without a model.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from pmg_conformance.reference.generator import ReferenceGenerator
 from pmg_conformance.reference.language_model import ReferenceLanguageModel
 from pmg_conformance.reference.scorer import ReferenceScorer
 from pmg_conformance.reference.soft_preference import ReferenceSoftPreferenceEncoder
+from pmg_conformance.reference.sound_captioner import ReferenceSoundCaptioner
+from pmg_conformance.reference.sound_generator import ReferenceSoundGenerator
+from pmg_conformance.reference.sound_scorer import ReferenceSoundScorer
 from pmg_conformance.reference.text_encoder import ReferenceTextEncoder
 
 __all__ = [
@@ -19,5 +23,8 @@ __all__ = [
     "ReferenceLanguageModel",
     "ReferenceScorer",
     "ReferenceSoftPreferenceEncoder",
+    "ReferenceSoundCaptioner",
+    "ReferenceSoundGenerator",
+    "ReferenceSoundScorer",
     "ReferenceTextEncoder",
 ]

@@ -79,21 +79,21 @@ class ReferenceGenerator(Generator):
         self, requests: Sequence[GenerationRequest], observer: Observer | None = None
     ) -> list[Media]:
         steps = [self._steps(request) for request in requests]
-        wanted = [drawn(self._point(request), self._side) for request in requests]
+        wanted = [self._shown(self._point(request)) for request in requests]
         if not requests:
             return []
         try:
             return self._denoise(wanted, requests, steps, observer or Silent())
         except MemoryError as error:
-            raise OutOfMemory("a picture does not fit into memory; ask for a smaller one") from error
+            raise OutOfMemory("a medium does not fit into memory; ask for a smaller one") from error
         finally:
             self._running = []
 
     def preview(self) -> list[Media]:
-        return [_image(estimate) for estimate in self._running]
+        return [self._finished(estimate) for estimate in self._running]
 
     def training_targets(self, media: Sequence[Media]) -> list[NDArray[np.float32]]:
-        return [seen(medium.picture().pixels) for medium in media]
+        return [self._seen(medium) for medium in media]
 
     def training_loss(
         self,
@@ -146,7 +146,16 @@ class ReferenceGenerator(Generator):
                 if step < steps[index]:  # each request's own number, whoever else is in the batch
                     estimates[index] = (estimates[index] + picture) * np.float32(0.5)
             observer.advance("denoise")
-        return [_image(estimate) for estimate in estimates]
+        return [self._finished(estimate) for estimate in estimates]
+
+    def _shown(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
+        return drawn(point, self._side)
+
+    def _seen(self, medium: Media) -> NDArray[np.float32]:
+        return seen(medium.picture().pixels)
+
+    def _finished(self, estimate: NDArray[np.float32]) -> Media:
+        return Image(np.asarray(np.clip(estimate, 0, 255), dtype=np.uint8))
 
     def _noise(self, seed: int) -> NDArray[np.float32]:
         if self._full:
@@ -206,7 +215,3 @@ class ReferenceGenerator(Generator):
         elif pooled is not None:
             pooled += slope
         return Conditioning(embeds, conditioning.space, pooled)
-
-
-def _image(estimate: NDArray[np.float32]) -> Image:
-    return Image(np.asarray(np.clip(estimate, 0, 255), dtype=np.uint8))

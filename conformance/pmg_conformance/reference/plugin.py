@@ -14,7 +14,7 @@ _PROMISES = frozenset({"exact", "threads"})
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """One adapter for every role, with what it can do besides."""
+    """One adapter for every role, of pictures and of sounds, with what it can do besides."""
     return (
         AdapterSpec(
             "reference",
@@ -54,6 +54,27 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             "scorer",
             "pmg_conformance.reference:ReferenceScorer",
             modality="image",
+            capabilities=_PROMISES,
+        ),
+        AdapterSpec(
+            "reference-sound",
+            "captioner",
+            "pmg_conformance.reference:ReferenceSoundCaptioner",
+            modality="audio",
+            capabilities=_PROMISES,
+        ),
+        AdapterSpec(
+            "reference-sound",
+            "generator",
+            "pmg_conformance.reference:ReferenceSoundGenerator",
+            modality="audio",
+            capabilities=frozenset({"exact", "preview", "training"}),
+        ),
+        AdapterSpec(
+            "reference-sound",
+            "scorer",
+            "pmg_conformance.reference:ReferenceSoundScorer",
+            modality="audio",
             capabilities=_PROMISES,
         ),
     )

@@ -1,33 +1,13 @@
-"""Between latents and pictures."""
+"""Latents at unit variance, as the diffusion has them, and as the autoencoder gives and takes them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pmg_sdk.errors import GenerationError
-from pmg_sdk.media import Image, as_pixels
-
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["decode", "scaled"]
-
-
-def decode(vae: Any, latents: torch.Tensor) -> list[Image]:
-    """Decode latents of shape (B, C, h, w) as one batch.
-
-    Raises:
-        GenerationError: the autoencoder gave values that are not numbers.
-    """
-    z = _unscaled(vae.config, latents)
-    pictures = vae.decode(z.to(vae.dtype), return_dict=False)[0].float()
-    if not pictures.isfinite().all():
-        raise GenerationError(
-            "numbers were expected in every pixel; the autoencoder gave others. "
-            'Try dtype="float32" or "bfloat16".'
-        )
-    unit = (pictures / 2 + 0.5).clamp(0, 1)
-    return [Image(as_pixels(picture)) for picture in unit.permute(0, 2, 3, 1).cpu().numpy()]
+__all__ = ["scaled", "unscaled"]
 
 
 def scaled(config: Any, z: torch.Tensor) -> torch.Tensor:
@@ -37,7 +17,7 @@ def scaled(config: Any, z: torch.Tensor) -> torch.Tensor:
     return latents
 
 
-def _unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
+def unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
     """What the autoencoder takes, of latents at unit variance."""
     shift, factor = _normaliser(config, latents)
     z: torch.Tensor = latents / factor + shift

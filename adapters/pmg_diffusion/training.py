@@ -3,7 +3,7 @@
     M_n = add noise to M_s;  M_d = Unet(E^p, M_n);  loss = MSE(M_s, M_d)
 
 What the network predicts is compared with what it was trained to predict: the noise, the velocity or the
-picture itself. The three errors differ by a factor of the noise level only.
+latent itself. The three errors differ by a factor of the noise level only.
 """
 
 from __future__ import annotations
@@ -14,27 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmg_diffusion.model import DiffusionModel
+from pmg_diffusion.noise import noises
+from pmg_diffusion.text_batch import TextBatch
 from pmg_sdk.accelerator import in_batches
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import GenerationError, ModelFolderError
 from pmg_sdk.interfaces import TrainingLoss
-from pmg_sdk.media import Image
-from pmg_stable_diffusion.decode import scaled
-from pmg_stable_diffusion.denoise import noise_generator, predict
-from pmg_stable_diffusion.text_batch import TextBatch
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from pmg_stable_diffusion.weights import DiffusionWeights
-
-__all__ = ["DiffusionLoss", "Entry", "noises"]
+__all__ = ["DiffusionLoss", "Entry"]
 
 HALF_SCALE = 1024.0
 """Gradients of half precision networks are computed this much larger: smaller ones would vanish."""
-
-PICTURES_PER_ENCODE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,41 +46,16 @@ class DiffusionLoss:
     """The loss of a frozen UNet.
 
     Attributes:
-        size: (width, height) in pixels that pictures are brought to.
         scheduler_config: of the model; says what the UNet predicts and how noise is added.
         batch_size: most noisy latents in one forward; None is all of them.
     """
 
-    weights: DiffusionWeights
-    size: tuple[int, int]
+    model: DiffusionModel
     scheduler_config: Mapping[str, Any]
     batch_size: int | None
 
-    def latents(self, pictures: Sequence[Image]) -> list[NDArray[np.float32]]:
-        """x_0 of every picture, float32 (C, h, w): the mean that the autoencoder gives, at unit variance."""
-        import PIL.Image
-        import torch
-
-        vae = self.weights.vae
-
-        def encode(batch: Sequence[Image]) -> list[NDArray[np.float32]]:
-            resized = [
-                np.asarray(picture.to_pil().resize(self.size, PIL.Image.Resampling.LANCZOS))
-                if picture.size != self.size
-                else picture.pixels
-                for picture in batch
-            ]
-            pixels = torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2).to(self.weights.device)
-            mean = vae.encode(pixels.to(vae.dtype) / 127.5 - 1).latent_dist.mean.float()
-            return list(scaled(vae.config, mean).cpu().numpy())
-
-        with torch.inference_mode():
-            return in_batches(pictures, encode, limit=PICTURES_PER_ENCODE)
-
     def __call__(self, entries: Sequence[Entry], *, draws: int, gradients: bool) -> TrainingLoss:
         """The mean over `draws` noises of every entry, and its gradient.
-
-        Noise levels are stratified: draw k of n is uniform in the k-th n-th of the schedule.
 
         Raises:
             OutOfMemory: one entry does not fit. GenerationError: a loss is not a number.
@@ -104,7 +74,7 @@ class DiffusionLoss:
     ) -> list[tuple[float, Conditioning | None]]:
         import torch
 
-        unet, device = self.weights.unet, self.weights.device
+        model, device = self.model, self.model.device
         schedule = self._schedule
         seeds, levels = [entry.seed for entry in entries], schedule.config.num_train_timesteps
         steps, noise = noises(seeds, entries[0].latent.shape, draws, levels)
@@ -112,15 +82,17 @@ class DiffusionLoss:
         x0, noise, t = x0.repeat_interleave(draws, 0), noise.to(device), steps.to(device)
         noisy = schedule.add_noise(x0, noise, t)
         text = TextBatch.stack([entry.conditioning for entry in entries], device, torch.float32)
-        scale = 1.0 if unet.dtype == torch.float32 else HALF_SCALE
+        scale = 1.0 if model.unet.dtype == torch.float32 else HALF_SCALE
         with torch.set_grad_enabled(gradients), torch.inference_mode(False):
             leaves = [
                 part.requires_grad_(gradients) for part in (text.embeds, text.pooled) if part is not None
             ]
-            guess = predict(unet, noisy, t, text.repeated(draws, unet.dtype), self.size)
+            guess = model.predict(noisy, t, text.repeated(draws, model.unet.dtype))
             error = (guess - _wanted(schedule, x0, noise, t)).square().mean(dim=(1, 2, 3))
             losses = error.view(len(entries), draws).mean(1)
-            slopes = torch.autograd.grad(losses.sum() * scale, leaves) if gradients else ()
+            slopes = (
+                torch.autograd.grad(losses.sum() * scale, leaves, materialize_grads=True) if gradients else ()
+            )
         values = losses.detach().cpu().tolist()
         if not gradients:
             return [(value, None) for value in values]
@@ -136,21 +108,6 @@ class DiffusionLoss:
 
         kind: Any = diffusers.DDPMScheduler
         return kind.from_config(dict(self.scheduler_config))
-
-
-def noises(
-    seeds: Sequence[int], shape: Sequence[int], draws: int, levels: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Timesteps (n * draws,) and noises (n * draws, *shape) of n seeds, on the CPU: alike on all devices."""
-    import torch
-
-    steps, drawn = [], []
-    for seed in seeds:
-        generator = noise_generator(seed)
-        place = (torch.arange(draws) + torch.rand(draws, generator=generator)) / draws
-        steps.append((place * levels).long().clamp(max=levels - 1))
-        drawn.append(torch.randn(draws, *shape, generator=generator))
-    return torch.cat(steps), torch.cat(drawn)
 
 
 def _wanted(schedule: Any, x0: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:

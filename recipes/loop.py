@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recipes.emoji.team import Team
+from recipes.team import Team
 
 __all__ = ["Average", "Fit", "Run", "cosine", "wait_for"]
 

@@ -1,0 +1,199 @@
+"""Train the generator in the autoencoder's latents, conditioned on the dual encoder's text vectors.
+
+`python -m recipes.music.train_diffusion --corpus build/music/corpus --vae build/music/vae
+--clap build/music/clap --out build/music/unet --minutes 10`
+
+v-prediction with zero terminal SNR, min-SNR weighting. The condition is what the pipeline sends: the
+direction of w_p e_p + w_t e_t, two parts encoded apart; one clip in ten gets the empty text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor
+from transformers import ClapModel
+
+from recipes.captured import Captured
+from recipes.loop import Fit, Run, wait_for
+from recipes.music.captions import ANY, Caption, preference_captions, scene_captions
+from recipes.music.corpus import load_corpus
+from recipes.music.dual_encoder import WIDTH, embed_texts, text_ids
+from recipes.music.mel import LogMel
+from recipes.music.train_autoencoder import LATENTS
+from recipes.schedule import make_schedule
+
+__all__ = ["main", "make_unet"]
+
+SIZE = (32, 16)
+"""Latent positions in time and frequency."""
+
+
+def make_unet() -> UNet2DConditionModel:
+    """AudioLDM's shape with 7 M parameters: the vector joins the time step; there is no text to attend to."""
+    widths = (96, 128)
+    return UNet2DConditionModel(
+        sample_size=SIZE,
+        in_channels=LATENTS,
+        out_channels=LATENTS,
+        block_out_channels=widths,
+        layers_per_block=2,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=list(widths),
+        attention_head_dim=8,
+        norm_num_groups=16,
+        class_embed_type="simple_projection",
+        class_embeddings_concat=True,
+        projection_class_embeddings_input_dim=WIDTH,
+        resnet_time_scale_shift="scale_shift",
+        time_embedding_dim=160,
+    )
+
+
+class Words:
+    """Text vectors of captions, drawn by what a clip is."""
+
+    def __init__(
+        self, captions: list[Caption], clap: ClapModel, minilm: Path, columns: tuple[int, int]
+    ) -> None:
+        device = clap.device
+        self.vectors = embed_texts(clap, text_ids(minilm, [text for text, _ in captions]).to(device))
+        asked = torch.tensor([asked for _, asked in captions], device=device)[:, list(columns)]
+        key = (asked[:, 0] + 1) * 100 + asked[:, 1] + 1
+        self.known, group = key.unique(return_inverse=True)
+        self.order = group.argsort(stable=True)
+        self.count = torch.bincount(group, minlength=len(self.known))
+        self.start = self.count.cumsum(0) - self.count
+        self.columns = list(columns)
+
+    def drawn(self, labels: Tensor) -> Tensor:
+        """A vector for every clip, (n, WIDTH); one in eight says one of its two attributes only."""
+        asked = labels[:, self.columns].clone()
+        chance = torch.rand(len(labels), device=labels.device)
+        asked[:, 0] = torch.where(chance < 0.04, ANY, asked[:, 0])
+        asked[:, 1] = torch.where(chance > 0.92, ANY, asked[:, 1])
+        group = torch.searchsorted(self.known, (asked[:, 0] + 1) * 100 + asked[:, 1] + 1)
+        within = (torch.rand(len(labels), device=labels.device) * self.count[group]).long()
+        return self.vectors[self.order[self.start[group] + within]]
+
+
+def conditions(labels: Tensor, liked: Words, scene: Words, empty: Tensor) -> Tensor:
+    """Unit rows (n, WIDTH), as the pipeline joins them."""
+    count, device = len(labels), labels.device
+    w = torch.empty(count, 2, device=device).uniform_(-0.7, 0.5).exp()
+    chance = torch.rand(count, device=device)
+    w[:, 0] = torch.where(chance < 0.07, 0.0, w[:, 0])
+    w[:, 1] = torch.where(chance > 0.93, 0.0, w[:, 1])
+    both = w[:, :1] * liked.drawn(labels) + w[:, 1:] * scene.drawn(labels)
+    joined = F.normalize(both, dim=1)
+    without = torch.rand(count, 1, device=device) < 0.1
+    return torch.where(without, empty, joined)
+
+
+@torch.no_grad()
+def encode(clips: np.ndarray, vae: AutoencoderKL, device: torch.device, batch: int = 256) -> Tensor:
+    """Latents (n, LATENTS, 32, 16), bfloat16, at unit variance."""
+    log_mel, vae = LogMel().to(device), vae.to(device)
+    found = torch.empty(len(clips), LATENTS, *SIZE, dtype=torch.bfloat16, device=device)
+    for at in range(0, len(clips), batch):
+        waveform = torch.from_numpy(np.asarray(clips[at : at + batch], np.float32) / 32767).to(device)
+        found[at : at + batch] = (
+            vae.encode(log_mel(waveform)[:, None]).latent_dist.mean * vae.config["scaling_factor"]
+        )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=Path("build/music/corpus"))
+    parser.add_argument("--vae", type=Path, default=Path("build/music/vae"))
+    parser.add_argument("--clap", type=Path, default=Path("build/music/clap"))
+    parser.add_argument("--text", type=Path, default=Path("build/emoji/minilm"))
+    parser.add_argument("--out", type=Path, default=Path("build/music/unet"))
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weights", type=Path, help="folder of a trained UNet to go on from")
+    parser.add_argument("--compile", action="store_true")
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    unet = UNet2DConditionModel.from_pretrained(options.weights) if options.weights else make_unet()
+    unet = unet.float().to(device).to(memory_format=torch.channels_last)
+    print(f"{sum(p.numel() for p in unet.parameters()):,} parameters", flush=True)
+    optimizer = torch.optim.AdamW(
+        unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=device.type == "cuda"
+    )
+    run = Run(options.out, options.minutes)
+    fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9995)
+    torch.manual_seed(options.seed + run.step)
+    alphas = make_schedule().alphas_cumprod.to(device)
+    snr = alphas / (1 - alphas)
+    share = (snr.clamp(max=5.0) / (snr + 1)).clamp_min(0.25)
+
+    def loss_of(x0: Tensor, noise: Tensor, t: Tensor, c: Tensor) -> Tensor:
+        a = alphas[t].sqrt().view(-1, 1, 1, 1)
+        s = (1 - alphas[t]).sqrt().view(-1, 1, 1, 1)
+        with torch.autocast(device.type, torch.bfloat16):
+            guess = unet(a * x0 + s * noise, t, encoder_hidden_states=None, class_labels=c).sample
+        return ((guess.float() - (a * noise - s * x0)).square().mean(dim=(1, 2, 3)) * share[t]).mean()
+
+    def backward(*batch: Tensor) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(*batch)
+        loss.backward()
+        return loss.detach()
+
+    if options.compile:
+        noise = torch.randn(options.batch, LATENTS, *SIZE, device=device).to(
+            memory_format=torch.channels_last
+        )
+        t = torch.randint(1000, (options.batch,), device=device)
+        c = torch.randn(options.batch, WIDTH, device=device)
+        backward = Captured(torch.compile(loss_of), (noise, torch.randn_like(noise), t, c), fit.trained)
+        print("compiled", flush=True)
+
+    wait_for(options.vae / "measured.json")
+    wait_for(options.clap / "measured.json")
+    clips, numbers = load_corpus(options.corpus, "train")
+    labels = torch.from_numpy(numbers).to(device)
+    latents = encode(clips, AutoencoderKL.from_pretrained(options.vae), device)
+    print(f"{len(latents):,} latents, std {float(latents.float().std()):.3f}", flush=True)
+    clap = ClapModel.from_pretrained(options.clap).eval().to(device)
+    liked = Words(preference_captions(), clap, options.text, (0, 1))
+    scene = Words(scene_captions(), clap, options.text, (2, 3))
+    empty = embed_texts(clap, text_ids(options.text, [""]).to(device))
+    del clap
+
+    def draw_batch() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows = torch.randint(len(latents), (options.batch,), device=device)
+        x0 = latents[rows].float().to(memory_format=torch.channels_last)
+        t = torch.randint(1000, (options.batch,), device=device)
+        return x0, torch.randn_like(x0), t, conditions(labels[rows], liked, scene, empty)
+
+    print("training", flush=True)
+    total = torch.zeros((), device=device)
+    for step in run.steps():
+        total += backward(*draw_batch())
+        fit.follow()
+        if step % 200 == 199:
+            run.log(loss=float(total) / 200)
+            total.zero_()
+    fit.finish()
+    unet.to(torch.float16).save_pretrained(options.out)
+    (options.out / "measured.json").write_text(json.dumps({"steps": run.step, "minutes": options.minutes}))
+    print({"steps": run.step, "minutes": options.minutes}, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Train the judge on its own renderings; its test is on combinations it never heard.
+
+`python -m recipes.music.train_recogniser --corpus build/music/corpus --minutes 3`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+
+from recipes.loop import Fit, Run
+from recipes.music.corpus import load_corpus
+from recipes.music.pieces import ATTRIBUTES
+from recipes.music.recogniser import Recogniser
+
+__all__ = ["accuracy", "main"]
+
+
+def spoilt(waveform: Tensor) -> Tensor:
+    """As a recording might be: another spectrum, some noise, a start that is not the first beat."""
+    count, length = waveform.shape
+    device = waveform.device
+    spectrum = torch.fft.rfft(waveform)
+    knots = torch.randn(count, 1, 12, device=device) * 0.4
+    tilt = F.interpolate(knots, size=spectrum.shape[1], mode="linear", align_corners=True)[:, 0]
+    waveform = torch.fft.irfft(spectrum * tilt.exp(), n=length)
+    level = 10 ** torch.empty(count, 1, device=device).uniform_(-4.5, -2.0)
+    waveform = waveform + torch.randn_like(waveform) * level
+    start = int(torch.randint(0, 8000, ()))
+    kept = length - int(torch.randint(0, 4000, ()))
+    return waveform[:, start:kept]
+
+
+def masked(spectrogram: Tensor) -> Tensor:
+    """With a band of frequencies and a stretch of time blurred out, each in half of the clips."""
+    count, _, frames, bins = spectrogram.shape
+    x = spectrogram.clone()
+    place = torch.rand(count, 2, device=x.device)
+    band = torch.arange(bins, device=x.device)[None]
+    low = (place[:, :1] * 2 * (bins - 12)).long()
+    x = torch.where(((band >= low) & (band < low + 10))[:, None, None], 0.0, x)
+    time = torch.arange(frames, device=x.device)[None]
+    begin = (place[:, 1:] * 2 * (frames - 30)).long()
+    return torch.where(((time >= begin) & (time < begin + 24))[:, None, :, None], 0.0, x)
+
+
+@torch.no_grad()
+def accuracy(
+    model: Recogniser, clips: np.ndarray, wanted: np.ndarray, device: torch.device
+) -> dict[str, float]:
+    """Share of right answers by attribute."""
+    right = []
+    for at in range(0, len(clips), 128):
+        waveform = torch.from_numpy(np.asarray(clips[at : at + 128], np.float32) / 32767).to(device)
+        answers = model(model.spectrogram(waveform))
+        best = torch.stack([answers[name].argmax(1) for name in ATTRIBUTES], 1).cpu().numpy()
+        right.append(best == wanted[at : at + 128])
+    return dict(zip(ATTRIBUTES, np.concatenate(right).mean(0).round(4).tolist(), strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=Path("build/music/corpus"))
+    parser.add_argument("--out", type=Path, default=Path("build/music/recogniser"))
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    options = parser.parse_args()
+    torch.manual_seed(5)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    clips, labels = load_corpus(options.corpus, "judge")
+    wanted = torch.from_numpy(labels).to(device)
+    waveforms = torch.from_numpy(np.array(clips)).to(device)
+    model = Recogniser().to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
+    run = Run(options.out, options.minutes)
+    fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
+    for step in run.steps():
+        rows = torch.randint(len(waveforms), (options.batch,), device=device)
+        with torch.no_grad():
+            spectrogram = masked(model.spectrogram(spoilt(waveforms[rows].float() / 32767)))
+        with torch.autocast(device.type, torch.bfloat16):
+            answer = model(spectrogram)
+        target = wanted[rows]
+        loss = sum(
+            F.cross_entropy(answer[name].float(), target[:, k], label_smoothing=0.05)
+            for k, name in enumerate(ATTRIBUTES)
+        )
+        fit.step(loss)
+        if step % 100 == 0:
+            run.log(loss=float(loss))
+    fit.finish()
+    _settle(model, waveforms, options.batch)
+    tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
+    save_file(tensors, options.out / "recogniser.safetensors", metadata={"format": "pt"})
+    model.eval()
+    measured = {
+        "steps": run.step,
+        **{name: accuracy(model, *load_corpus(options.corpus, name), device) for name in ("seen", "unseen")},
+    }
+    (options.out / "measured.json").write_text(json.dumps(measured))
+    print(measured, flush=True)
+
+
+@torch.no_grad()
+def _settle(model: Recogniser, waveforms: Tensor, batch: int) -> None:
+    """Fit the batch-norm statistics to the averaged weights."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None
+    model.train()
+    for _ in range(40):
+        rows = torch.randint(len(waveforms), (batch,), device=waveforms.device)
+        model(masked(model.spectrogram(spoilt(waveforms[rows].float() / 32767))))
+
+
+if __name__ == "__main__":
+    main()

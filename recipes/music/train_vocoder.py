@@ -1,0 +1,211 @@
+"""Train the vocoder: log-mel spectrograms to sound, a small HiFi-GAN in transformers' format.
+
+`python -m recipes.music.train_vocoder --corpus build/music/corpus --vae build/music/vae
+--out build/music/vocoder --minutes 10`
+
+Once the autoencoder is there, half of the spectrograms come through it: that is what it will be given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+from recipes.loop import Average, Run, cosine
+from recipes.music.corpus import load_corpus
+from recipes.music.discriminators import Discriminators
+from recipes.music.mel import HOP, MELS, LogMel
+from recipes.music.render import RATE
+
+__all__ = ["main", "make_vocoder"]
+
+FRAMES = 48
+"""Of a training segment, 0.77 s."""
+_FFTS = ((512, 128), (1024, 256), (2048, 512), (4096, 1024))
+
+
+def make_vocoder(mel: Tensor | None = None) -> SpeechT5HifiGan:
+    """1.4 M parameters.
+
+    Args:
+        mel: spectrograms (B, frames, MELS) whose statistics normalise its input.
+    """
+    vocoder = SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=MELS,
+            sampling_rate=RATE,
+            upsample_initial_channel=160,
+            upsample_rates=[8, 8, 4],
+            upsample_kernel_sizes=[16, 16, 8],
+            resblock_kernel_sizes=[3, 7, 11],
+            resblock_dilation_sizes=[[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+            normalize_before=True,
+        )
+    )
+    if mel is not None:
+        vocoder.mean.copy_(mel.mean((0, 1)))
+        vocoder.scale.copy_(mel.std((0, 1)))
+    return vocoder
+
+
+class _Spectra(nn.Module):
+    """How far two sounds' spectra are apart, at four resolutions: logarithms and magnitudes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for n_fft, _ in _FFTS:
+            self.register_buffer(f"window{n_fft}", torch.hann_window(n_fft), persistent=False)
+
+    def forward(self, made: Tensor, real: Tensor) -> Tensor:
+        total = made.new_zeros(())
+        for n_fft, hop in _FFTS:
+            window = getattr(self, f"window{n_fft}")
+            a, b = (
+                torch.stft(x, n_fft, hop, window=window, return_complex=True).abs().clamp_min(1e-5)
+                for x in (made, real)
+            )
+            total = total + (a.log() - b.log()).abs().mean() + (a - b).norm() / b.norm()
+        return total / len(_FFTS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=Path("build/music/corpus"))
+    parser.add_argument("--vae", type=Path, default=Path("build/music/vae"))
+    parser.add_argument("--out", type=Path, default=Path("build/music/vocoder"))
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--alone", type=float, default=0.15, help="share of the time without discriminators")
+    parser.add_argument("--weights", type=Path, help="folder of a trained vocoder to go on from")
+    options = parser.parse_args()
+    torch.manual_seed(1)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    clips, _ = load_corpus(options.corpus, "train")
+    waveforms = torch.from_numpy(np.array(clips)).to(device)
+    log_mel, spectra = LogMel().to(device), _Spectra().to(device)
+    if options.weights:
+        vocoder = SpeechT5HifiGan.from_pretrained(options.weights).to(device)
+        vocoder.train()
+    else:
+        vocoder = make_vocoder(log_mel(waveforms[:512].float() / 32767).cpu()).to(device)
+    vocoder.apply_weight_norm()
+    judges = Discriminators().to(device)
+    learns = torch.optim.AdamW(vocoder.parameters(), lr=options.rate, betas=(0.8, 0.99), weight_decay=0.01)
+    doubts = torch.optim.AdamW(judges.parameters(), lr=options.rate, betas=(0.8, 0.99), weight_decay=0.01)
+    average = Average(vocoder, 0.999)
+    run = Run(options.out, options.minutes)
+    if state := run.resume():
+        vocoder.load_state_dict(state["module"])
+        judges.load_state_dict(state["judges"])
+        learns.load_state_dict(state["learns"])
+        doubts.load_state_dict(state["doubts"])
+        average.values = [value.to(device) for value in state["average"]]
+        average.steps = run.step
+    vae: AutoencoderKL | None = None
+
+    def save() -> None:
+        run.checkpoint(
+            {
+                "module": vocoder.state_dict(),
+                "judges": judges.state_dict(),
+                "learns": learns.state_dict(),
+                "doubts": doubts.state_dict(),
+                "average": average.values,
+            }
+        )
+
+    for step in run.steps():
+        if vae is None and step % 50 == 0 and (options.vae / "measured.json").exists():
+            vae = AutoencoderKL.from_pretrained(options.vae).eval().requires_grad_(False).to(device)
+        rows = torch.randint(len(waveforms), (options.batch,), device=device)
+        with torch.no_grad():
+            whole = waveforms[rows].float() / 32767
+            mel = log_mel(whole)
+            if vae is not None:
+                half = options.batch // 2
+                with torch.autocast(device.type, torch.bfloat16):
+                    through = vae.decode(vae.encode(mel[:half, None]).latent_dist.mean).sample
+                mel = torch.cat([through[:, 0].float(), mel[half:]])
+            start = int(torch.randint(0, mel.shape[1] - FRAMES + 1, ()))
+            real = whole[:, start * HOP : (start + FRAMES) * HOP]
+            mel = mel[:, start : start + FRAMES]
+        made = vocoder(mel)
+        for optimizer in (learns, doubts):
+            for group in optimizer.param_groups:
+                group["lr"] = cosine(run.done, options.rate)
+        loss = spectra(made, real) + (log_mel(made) - log_mel(real)).abs().mean()
+        if run.done > options.alone or options.weights:
+            with torch.autocast(device.type, torch.bfloat16):
+                on_real, on_made = judges(real), judges(made.detach())
+            doubt = sum(
+                (1 - a.float()).square().mean() + b.float().square().mean()
+                for (a, _), (b, _) in zip(on_real, on_made, strict=True)
+            )
+            doubts.zero_grad(set_to_none=True)
+            doubt.backward()
+            nn.utils.clip_grad_norm_(judges.parameters(), 10.0)
+            doubts.step()
+            judges.requires_grad_(False)
+            with torch.autocast(device.type, torch.bfloat16):
+                on_made = judges(made)
+            fooled = sum((1 - b.float()).square().mean() for b, _ in on_made) / len(on_made)
+            alike = sum(
+                F.l1_loss(b.float(), a.detach().float())
+                for (_, real_features), (_, features) in zip(on_real, on_made, strict=True)
+                for a, b in zip(real_features, features, strict=True)
+            ) / len(on_made)
+            judges.requires_grad_(True)
+            loss = 3 * loss + fooled + alike
+        learns.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(vocoder.parameters(), 10.0)
+        learns.step()
+        average.update()
+        if step % 100 == 0:
+            with torch.no_grad():
+                run.log(loss=float(loss), spectra=float(spectra(made, real)))
+        if run.due:
+            save()
+    save()
+    average.copy_to(vocoder)
+    for module in vocoder.modules():
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight")
+    vocoder.eval()
+    vocoder.save_pretrained(options.out)
+    measured = {"steps": run.step, **_measure(vocoder, log_mel, vae, options.corpus, device)}
+    (options.out / "measured.json").write_text(json.dumps(measured))
+    print(measured, flush=True)
+
+
+@torch.no_grad()
+def _measure(
+    vocoder: SpeechT5HifiGan, log_mel: LogMel, vae: AutoencoderKL | None, corpus: Path, device: torch.device
+) -> dict[str, float]:
+    """Mean error in log-mel of held-out clips, as they are and through the autoencoder."""
+    clips, _ = load_corpus(corpus, "unseen")
+    plain, through = [], []
+    for at in range(0, len(clips), 32):
+        mel = log_mel(torch.from_numpy(np.asarray(clips[at : at + 32], np.float32) / 32767).to(device))
+        plain.append((log_mel(vocoder(mel)) - mel).abs().mean())
+        if vae is not None:
+            again = vae.decode(vae.encode(mel[:, None]).latent_dist.mean).sample[:, 0]
+            through.append((log_mel(vocoder(again)) - mel).abs().mean())
+    found = {"error": float(torch.stack(plain).mean())}
+    return found | ({"error_through_vae": float(torch.stack(through).mean())} if through else {})
+
+
+if __name__ == "__main__":
+    main()
