@@ -83,6 +83,8 @@ CASES = (
     Case("bouquet", "pmg_adapter_example.generator:BouquetGenerator", "generator"),
     Case("flowers", "pmg_adapter_example.flowers:FlowerEncoder", "text_encoder"),
     Case("clip", "clip", "scorer", tiny("dual_encoders:clip_folder")),
+    Case("clap", "clap", "scorer", tiny("clap:clap_folder")),
+    Case("clap-tags", "clap-tags", "captioner", tiny("clap:tagged_clap_folder")),
     Case("blip2", "blip2", "captioner", tiny("captioners:blip2_folder")),
     Case("blip", "blip2", "captioner", tiny("captioners:blip_folder")),
     Case("clip-text", "transformers", "text_encoder", tiny("text_encoders:clip_text_folder")),

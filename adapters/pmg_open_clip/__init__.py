@@ -3,7 +3,7 @@
 `OpenClipScorer` and `OpenClipTagCaptioner` share one loaded model where they name the same one.
 """
 
-from pmg_open_clip.captioner import OpenClipTagCaptioner, Tag
+from pmg_open_clip.captioner import OpenClipTagCaptioner
 from pmg_open_clip.scorer import OpenClipScorer
 
-__all__ = ["OpenClipScorer", "OpenClipTagCaptioner", "Tag"]
+__all__ = ["OpenClipScorer", "OpenClipTagCaptioner"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from pmg_sdk.loading import loading
 from pmg_sdk.media import Media, expect_image
 from pmg_sdk.progress import Silent
 from pmg_sdk.tokenizable import tokenizable
+from pmg_tags.identity import identity
 
 if TYPE_CHECKING:
     import torch
@@ -92,16 +92,9 @@ class DualEncoder:
 
     @cached_property
     def identity(self) -> str:
-        """Changes with the weights: the folder's files by content, other models by name."""
-        digest = hashlib.sha256(f"{self.source.name if self.source.folder is None else ''}".encode())
-        digest.update(f"|{self.source.pretrained}|".encode())
-        if self.source.folder is not None:
-            for path in sorted(self.source.folder.iterdir()):
-                if path.suffix in (".json", ".txt", ".safetensors", ".bin", ".pth"):
-                    digest.update(path.name.encode())
-                    with path.open("rb") as file:
-                        digest.update(hashlib.file_digest(file, "sha256").digest())
-        return digest.hexdigest()
+        """Changes with the weights, see `pmg_tags.identity`."""
+        name = "" if self.source.folder is not None else self.source.name
+        return identity(f"{name}|{self.source.pretrained}", self.source.folder)
 
     def embed_text(self, texts: Sequence[str], *, limit: int) -> NDArray[np.float32]:
         """Unit rows, shape (len(texts), width), at most `limit` texts at once."""

@@ -14,6 +14,8 @@ from pmg_sdk.loading import Once
 from pmg_sdk.media import Media
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from pmg_sdk.progress import Observer
@@ -58,6 +60,21 @@ class OpenClipScorer(Scorer):
             AssetError, ConfigError, ModelFolderError: it cannot be had, see the message.
         """
         self._loaded(observer)
+
+    @property
+    def temperature_scale(self) -> float:
+        """What cosines are multiplied by before a softmax; learned in training."""
+        return self._loaded().temperature_scale
+
+    @property
+    def folder(self) -> Path | None:
+        """The model's folder, where it is one."""
+        return self._loaded().source.folder
+
+    @property
+    def identity(self) -> str:
+        """Changes with the weights."""
+        return self._loaded().identity
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Float32 unit rows, shape (len(texts), width); texts are cut to the model's context."""

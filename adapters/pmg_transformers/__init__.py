@@ -1,1 +1,1 @@
-"""Adapters on transformers: language model, text encoders, CLIP scorer, BLIP-2 captioner."""
+"""Adapters on transformers: language model, text encoders, CLIP and CLAP scorers, captioners."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.interfaces import Captioner
 from pmg_sdk.media import Media
-from pmg_transformers.image_reader import ImageModel, ImageReader
+from pmg_transformers.image_pixels import image_pixels
+from pmg_transformers.media_reader import MediaModel, MediaReader
+from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     from pmg_sdk.progress import Observer
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Blip2Captioner"]
 
 
-class Blip2Captioner(ImageReader, Captioner):
+class Blip2Captioner(MediaReader, Captioner):
     """One greedily decoded sentence for every image.
 
     Args:
@@ -28,6 +30,7 @@ class Blip2Captioner(ImageReader, Captioner):
         batch_size: most images at once; halved where memory runs out.
     """
 
+    modality: ClassVar[str] = "image"
     _family = "BLIP"
     _classes: ClassVar = {
         "blip-2": ("Blip2ForConditionalGeneration", "AutoProcessor"),
@@ -59,8 +62,8 @@ class Blip2Captioner(ImageReader, Captioner):
         """
         return self._run(media, self._sentences)
 
-    def _read(self, observer: Observer) -> ImageModel:
-        blip = super()._read(observer)
+    def _read(self, folder: ModelFolder, device: str, observer: Observer) -> MediaModel:
+        blip = super()._read(folder, device, observer)
         if blip.kind == "blip-2" and blip.model.config.image_token_index is None:
             raise ModelFolderError(
                 f"image_token_index was expected in the config.json of {self.model}: the folder is older "
@@ -68,11 +71,11 @@ class Blip2Captioner(ImageReader, Captioner):
             )
         return blip
 
-    def _sentences(self, blip: ImageModel, media: Sequence[Media]) -> list[str]:
+    def _sentences(self, blip: MediaModel, media: Sequence[Media]) -> list[str]:
         prompt = _prompt_ids(blip, self.prompt)
         inputs = {"input_ids": prompt.to(blip.device).repeat(len(media), 1)} if prompt is not None else {}
         tokens = blip.model.generate(
-            pixel_values=blip.pixels(media, "BLIP"),
+            pixel_values=image_pixels(blip, media, "BLIP"),
             **inputs,
             # A caption that ends before it began would be an empty line of a prompt.
             begin_suppress_tokens=blip.processor.tokenizer.all_special_ids,
@@ -86,7 +89,7 @@ class Blip2Captioner(ImageReader, Captioner):
         return [" ".join(sentence.split()) for sentence in sentences]
 
 
-def _prompt_ids(blip: ImageModel, prompt: str) -> Any:
+def _prompt_ids(blip: MediaModel, prompt: str) -> Any:
     """What generation starts from, shape (1, tokens); None leaves it to the model.
 
     BLIP-2 has the query tokens' places first, even before the beginning-of-sentence token.
@@ -100,7 +103,7 @@ def _prompt_ids(blip: ImageModel, prompt: str) -> Any:
     return torch.tensor([[config.image_token_index] * config.num_query_tokens + words])
 
 
-def _echoed(blip: ImageModel, prompt: Any) -> int:
+def _echoed(blip: MediaModel, prompt: Any) -> int:
     """How many tokens at the start of an answer are the prompt's; an encoder-decoder (T5) repeats none."""
     if blip.kind == "blip":
         # One beginning-of-sentence token, or the prompt without the [SEP] that closes it.

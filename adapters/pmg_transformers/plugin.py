@@ -14,7 +14,7 @@ _NEEDS = ("torch", "transformers")
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """LLM, text encoder and soft preference encoder "transformers", scorer "clip", captioner "blip2"."""
+    """Language model, encoders, scorers of images and sounds, captioners of both."""
     return (
         AdapterSpec(
             name="transformers",
@@ -62,5 +62,25 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             extra="image",
             requires=_NEEDS,
             description="Captions in free text by BLIP-2 or BLIP",
+        ),
+        AdapterSpec(
+            name="clap",
+            role="scorer",
+            factory="pmg_transformers.clap:ClapScorer",
+            modality="audio",
+            capabilities=frozenset({"loading"}),
+            extra="audio",
+            requires=(*_NEEDS, "soxr"),
+            description="Sound-text similarity with a CLAP model of transformers",
+        ),
+        AdapterSpec(
+            name="clap-tags",
+            role="captioner",
+            factory="pmg_transformers.clap_tags:ClapTagCaptioner",
+            modality="audio",
+            capabilities=frozenset({"loading"}),
+            extra="audio",
+            requires=(*_NEEDS, "soxr"),
+            description="Tags of sounds: the best-matching words of a vocabulary, attribute by attribute",
         ),
     )

@@ -16,11 +16,12 @@ from tiny_models.dual_encoders import emoji_clip_folder, open_clip_folder
 from pmg_open_clip import OpenClipScorer, OpenClipTagCaptioner
 from pmg_open_clip.dual_encoder import load_dual_encoder
 from pmg_open_clip.source import locate
-from pmg_open_clip.vocabulary import Vocabulary
 from pmg_sdk.accelerator import in_batches
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError, OutOfMemory
 from pmg_sdk.interfaces import SupportsLoading
 from pmg_sdk.media import Image
+from pmg_tags.rows import vocabulary_rows
+from pmg_tags.vocabulary import Vocabulary
 
 WORDS = {"thing": ["dog face", "red apple", "heart"], "style": ["flat design style", "glossy 3d style"]}
 
@@ -280,15 +281,11 @@ def test_word_of_two_attributes_is_said_once(emoji_clip: Path) -> None:
 
 
 def test_template_is_what_gets_embedded(emoji_clip: Path) -> None:
-    encoder = load_dual_encoder(str(emoji_clip), device="cpu")
+    scorer = OpenClipScorer(model=str(emoji_clip), device="cpu")
     vocabulary = Vocabulary.made({"tags": WORDS, "template": {"thing": "a picture of {tag}"}}, origin="test")
-    rows = vocabulary.embed(encoder, limit=8)
-    np.testing.assert_allclose(
-        rows["thing"][0], encoder.embed_text(["a picture of dog face"], limit=1)[0], atol=1e-6
-    )
-    np.testing.assert_allclose(
-        rows["style"][0], encoder.embed_text(["flat design style"], limit=1)[0], atol=1e-6
-    )
+    rows = vocabulary_rows(vocabulary, scorer)
+    np.testing.assert_allclose(rows["thing"][0], scorer.embed_text(["a picture of dog face"])[0], atol=1e-6)
+    np.testing.assert_allclose(rows["style"][0], scorer.embed_text(["flat design style"])[0], atol=1e-6)
 
 
 def test_vocabulary_is_embedded_once_and_kept(emoji_clip: Path, own_cache: Path) -> None:

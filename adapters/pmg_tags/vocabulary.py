@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from pmg_open_clip.dual_encoder import DualEncoder
-from pmg_sdk.errors import ConfigError, ModelFolderError, StorageError
+from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.json_file import load_object
-from pmg_sdk.storage import replacing
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["FILE", "Vocabulary", "of", "once"]
 
@@ -31,7 +23,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Vocabulary(BaseModel):
-    """What to look for in an image and when to say it.
+    """What to look for in a medium and when to say it.
 
     Every attribute is a question of its own: its tags compete in a softmax with the model's learned
     temperature, and those with a large enough share are said. `template`, `threshold` and `top_k`
@@ -39,7 +31,7 @@ class Vocabulary(BaseModel):
 
     Attributes:
         tags: attribute to words: {"thing": ["dog face", "red apple"], "style": ["flat design style"]}.
-        silent: attribute to words that compete but are never said, for images the attribute does not
+        silent: attribute to words that compete but are never said, for media the attribute does not
             apply to: {"expression": ["food", "object"]}.
         template: what is embedded for a tag; "{tag}" stands for it.
         threshold: smallest share of the softmax, in [0, 1], that a said tag has.
@@ -103,23 +95,10 @@ class Vocabulary(BaseModel):
         """How many of the first `words` may be said."""
         return len(once(self.tags[attribute]))
 
-    def embed(
-        self, encoder: DualEncoder, *, limit: int, cache: Path | None = None
-    ) -> dict[str, NDArray[np.float32]]:
-        """Attribute to unit rows, one for each of its words.
-
-        Args:
-            limit: most texts at once.
-            cache: folder where the rows are kept for the next process, by model and words.
-        """
-        prompts = [
-            of(self.template, attribute, "{tag}").replace("{tag}", word)
-            for attribute in self.tags
-            for word in self.words(attribute)
-        ]
-        rows = _cached(encoder, prompts, limit, cache)
-        counts = [len(self.words(attribute)) for attribute in self.tags]
-        return dict(zip(self.tags, np.split(rows, np.cumsum(counts)[:-1]), strict=True))
+    def prompts(self, attribute: str) -> list[str]:
+        """What is embedded for each of `words`."""
+        template = of(self.template, attribute, "{tag}")
+        return [template.replace("{tag}", word) for word in self.words(attribute)]
 
 
 def of(value: V | Mapping[str, V], attribute: str, default: V) -> V:
@@ -135,25 +114,3 @@ def once(words: Iterable[str]) -> list[str]:
     for word in words:
         found.setdefault(word.casefold(), word)
     return list(found.values())
-
-
-def _cached(
-    encoder: DualEncoder, prompts: Sequence[str], limit: int, cache: Path | None
-) -> NDArray[np.float32]:
-    if cache is None:
-        return encoder.embed_text(prompts, limit=limit)
-    key = hashlib.sha256(json.dumps([encoder.identity, *prompts]).encode()).hexdigest()
-    path = cache / f"{key}.npy"
-    try:
-        kept = np.load(path, allow_pickle=False)
-        if kept.dtype == np.float32 and kept.ndim == 2 and len(kept) == len(prompts):
-            return np.asarray(kept)
-    except (OSError, ValueError, EOFError):
-        pass  # not there yet, or damaged: computed again below
-    rows = encoder.embed_text(prompts, limit=limit)
-    try:
-        with replacing(path) as scratch, scratch.open("wb") as file:
-            np.save(file, rows, allow_pickle=False)
-    except StorageError:
-        pass  # a cache that cannot be written costs time, not the caption
-    return rows
