@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["BASS", "BPM", "CHORDS", "DRUMS", "LEAD", "PROGRAMS", "SECONDS", "Note", "Piece", "compose"]
+__all__ = [
+    "BASS",
+    "BPM",
+    "CHORDS",
+    "DRUMS",
+    "KICK",
+    "LEAD",
+    "PROGRAMS",
+    "SECONDS",
+    "Note",
+    "Piece",
+    "compose",
+]
 
 SECONDS = 4.096
 

@@ -1,6 +1,6 @@
 """Render the corpus: labelled clips, in as many processes as there are cores.
 
-`python -m recipes.music.corpus --font FluidR3Mono_GM.sf3 --out build/music/corpus --count 60000`
+`python -m recipes.music.corpus --out build/music/corpus --count 60000`
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _fill(path: Path, pieces: list, start: int) -> None:  # type: ignore[type-ar
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--font", type=Path, required=True, help="FluidR3Mono_GM.sf3")
+    parser.add_argument("--font", type=Path, default=Path("build/music/FluidR3Mono_GM.sf3"))
     parser.add_argument("--out", type=Path, default=Path("build/music/corpus"))
     parser.add_argument("--count", type=int, default=60_000, help="clips to train on")
     parser.add_argument("--sets", nargs="*", choices=list(SETS), help="only these")

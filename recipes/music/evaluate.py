@@ -1,6 +1,6 @@
 """Measure the generator on held-out prompts, by the judge, beside renderings of the same pieces.
 
-`python -m recipes.music.evaluate --font FluidR3Mono_GM.sf3 --out recipes/music/results`
+`python -m recipes.music.evaluate --out recipes/music/results`
 
 A prompt is two parts, encoded apart and joined at equal weights: "harp, jazz" and "slow sad music". Every
 combination is one that the generator never heard. No candidate is chosen: what is measured is the first.
@@ -79,7 +79,7 @@ def again(model: Path, clips: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--font", type=Path, required=True, help="FluidR3Mono_GM.sf3")
+    parser.add_argument("--font", type=Path, default=Path("build/music/FluidR3Mono_GM.sf3"))
     parser.add_argument("--model", default="pmg:music-diffusion")
     parser.add_argument("--judge", type=Path, default=Path("recipes/music/judge/recogniser.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("recipes/music/results"))

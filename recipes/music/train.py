@@ -1,6 +1,6 @@
 """Train everything the music models need, in one command.
 
-`python -m recipes.music.train --font FluidR3Mono_GM.sf3 --data build/music`; with `--gpus 2` the parts that
+`python -m recipes.music.train --data build/music`; with `--gpus 2` the parts that
 need not wait for one another have a GPU each.
 
 Renders the corpus first. Every stage writes a log; a stage whose result is already there is left alone and
@@ -75,7 +75,7 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--font", type=Path, required=True, help="FluidR3Mono_GM.sf3")
+    parser.add_argument("--font", type=Path, default=Path("build/music/FluidR3Mono_GM.sf3"))
     parser.add_argument("--data", type=Path, default=Path("build/music"))
     parser.add_argument("--text", type=Path, default=Path("build/emoji/minilm"))
     parser.add_argument("--clips", type=int, default=60_000)

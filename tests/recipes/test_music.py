@@ -1,0 +1,136 @@
+"""The music recipe: what is composed, what is held out, and what is said of a piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pmg_audioldm.log_mel import LogMel as AdapterLogMel
+from pmg_audioldm.log_mel import MelSettings
+from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
+from recipes.music.compose import BPM, DRUMS, KICK, LEAD, SECONDS, Piece, compose
+from recipes.music.export import MEL
+from recipes.music.frechet import frechet
+from recipes.music.mel import HOP, MELS, LogMel
+from recipes.music.pieces import VALUES, held_out, is_held_out, labels, sampled
+from recipes.music.recogniser import Recogniser
+from recipes.music.render import LENGTH, RATE
+from recipes.music.selection import tastes
+from recipes.music.train_dual_encoder import true_of
+
+
+def test_the_same_piece_gives_the_same_notes_and_another_seed_gives_others() -> None:
+    piece = Piece("piano", "jazz", "cheerful", "fast", 7)
+    assert compose(piece) == compose(piece)
+    assert compose(piece) != compose(Piece("piano", "jazz", "cheerful", "fast", 8))
+
+
+@pytest.mark.parametrize("combination", sampled(40, seed=3))
+def test_every_combination_has_a_lead_from_the_first_beat_to_the_last(combination: Piece) -> None:
+    notes = compose(combination)
+    lead = [note for note in notes if note.channel == LEAD]
+    assert lead[0].start < 0.1
+    assert lead[-1].start > SECONDS - 3 * 60 / BPM[combination.tempo][0]
+    assert all(21 <= note.pitch <= 108 and 1 <= note.velocity <= 127 for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("tempo", "beats"), [("slow", (3.8, 5)), ("medium", (6.5, 7.7)), ("fast", (10.3, 12.1))]
+)
+def test_a_tempo_is_how_many_beats_there_are(tempo: str, beats: tuple[float, float]) -> None:
+    for seed in range(5):
+        notes = compose(Piece("piano", "electronic", "cheerful", tempo, seed))
+        kicks = [note.start for note in notes if note.channel == DRUMS and note.pitch == KICK]
+        assert beats[0] <= SECONDS / float(np.median(np.diff(kicks))) <= beats[1]
+
+
+def test_classical_music_has_no_drums() -> None:
+    assert not any(note.channel == DRUMS for note in compose(Piece("harp", "classical", "calm", "slow", 1)))
+
+
+def test_no_piece_that_is_trained_on_is_held_out_and_every_value_is_in_both() -> None:
+    trained, unseen = sampled(4000, seed=1), sampled(700, seed=4, unseen=True)
+    assert not any(is_held_out(p.instrument, p.genre, p.mood) for p in trained)
+    assert all(is_held_out(p.instrument, p.genre, p.mood) for p in unseen)
+    for pieces in (trained, unseen):
+        for column, name in enumerate(VALUES):
+            assert set(labels(pieces)[:, column]) == set(range(len(VALUES[name])))
+    assert len({(p.instrument, p.genre, p.mood, p.tempo) for p in unseen}) == len(held_out())
+
+
+def test_sets_share_no_rendering() -> None:
+    seeds = [piece.seed for seed in (1, 2, 5) for piece in sampled(300, seed=seed, unseen=None)]
+    assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize("captions", [preference_captions(), scene_captions(), joint_captions()])
+def test_a_text_asks_for_one_thing_only(captions: list[Caption]) -> None:
+    asked: dict[str, tuple[int, ...]] = {}
+    for text, wanted in captions:
+        assert asked.setdefault(text, wanted) == wanted
+        assert any(place != ANY for place in wanted)
+
+
+def test_captions_cover_every_pair_they_may_have_to_say() -> None:
+    pairs = {asked[:2] for _, asked in preference_captions()}
+    assert pairs >= set(product(range(len(VALUES["instrument"])), range(len(VALUES["genre"]))))
+    scenes = {asked[2:] for _, asked in scene_captions()}
+    assert scenes >= set(product(range(len(VALUES["mood"])), range(len(VALUES["tempo"]))))
+
+
+def test_a_caption_is_true_of_what_has_all_it_asks_for() -> None:
+    clips = torch.tensor([[0, 1, 2, 0], [0, 3, 2, 1]])
+    asked = torch.tensor([[0, ANY, ANY, ANY], [0, 1, ANY, ANY], [ANY, ANY, 2, 1]])
+    assert true_of(clips, asked).tolist() == [[True, True, False], [True, False, True]]
+
+
+def test_training_hears_the_spectrogram_that_the_adapter_states() -> None:
+    waveform = torch.randn(2, LENGTH, generator=torch.Generator().manual_seed(0)) * 0.1
+    ours = LogMel()(waveform)
+    theirs = AdapterLogMel(MelSettings.model_validate(MEL), RATE, HOP, MELS)(waveform)[:, : LENGTH // HOP]
+    assert torch.allclose(ours, theirs, atol=2e-3)
+
+
+def test_the_distance_of_a_set_to_itself_is_zero_and_grows_with_a_shift() -> None:
+    a = np.random.default_rng(0).normal(size=(400, 6))
+    assert frechet(a, a) == pytest.approx(0, abs=1e-8)
+    assert frechet(a, a + 2) == pytest.approx(6 * 4, rel=1e-6)
+    assert frechet(a, 3 * a) == pytest.approx(
+        4 * np.trace(np.cov(a.T)) + 4 * (a.mean(0) ** 2).sum(), rel=1e-6
+    )
+
+
+def test_the_judge_hears_no_difference_in_loudness() -> None:
+    judge = Recogniser().eval()
+    waveform = torch.randn(1, LENGTH, generator=torch.Generator().manual_seed(0)) * 0.1
+    loud, soft = (judge.features(judge.spectrogram(waveform * gain)) for gain in (1.0, 0.25))
+    assert torch.allclose(loud, soft, atol=1e-3)
+
+
+def test_listeners_next_to_each_other_differ_in_instrument_and_genre() -> None:
+    users = tastes(20)
+    assert all(
+        a.instrument != b.instrument and a.genre != b.genre
+        for a, b in zip(users, [*users[1:], users[0]], strict=True)
+    )
+    assert len({user.instrument for user in users}) == 20
+
+
+def test_the_text_tower_gives_the_hidden_states_of_minilm(published: Callable[[str], Path]) -> None:
+    from transformers import BertModel
+
+    from recipes.music.dual_encoder import make_clap, text_ids
+
+    folder = published("pmg:all-minilm-l6-v2")
+    ids = text_ids(folder, ["piano, jazz", "a very slow and sad music with bells"])
+    mask = (ids > 0).long()
+    bert = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    with torch.no_grad():
+        ours = make_clap(folder).text_model.eval()(ids, attention_mask=mask).last_hidden_state
+        theirs = bert(ids, attention_mask=mask).last_hidden_state
+    assert torch.allclose(ours * mask[..., None], theirs * mask[..., None], atol=1e-4)
