@@ -31,7 +31,7 @@ __all__ = ["main", "make_vocoder"]
 FRAMES = 32
 """Of a training segment, half a second: many small steps teach a vocoder more than few large ones."""
 UNSURE = 0.1
-"""Noise on the latents that spectrograms come through, of unit variance: the generator's are not exact either."""
+"""Noise on the latents that spectrograms come through, at unit variance: the generator's are not exact."""
 _FFTS = ((512, 128), (1024, 256), (2048, 512), (4096, 1024))
 
 
