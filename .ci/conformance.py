@@ -80,6 +80,7 @@ def model(name: str) -> tuple[str, ...]:
 
 CASES = (
     Case("emoticons", "emoticons", "scenario"),
+    Case("background_music", "background_music", "scenario"),
     Case("bouquet", "pmg_adapter_example.generator:BouquetGenerator", "generator"),
     Case("flowers", "pmg_adapter_example.flowers:FlowerEncoder", "text_encoder"),
     Case("clip", "clip", "scorer", tiny("dual_encoders:clip_folder")),

@@ -28,8 +28,10 @@ from recipes.music.render import RATE
 
 __all__ = ["main", "make_vocoder"]
 
-FRAMES = 48
-"""Of a training segment, 0.77 s."""
+FRAMES = 32
+"""Of a training segment, half a second: many small steps teach a vocoder more than few large ones."""
+UNSURE = 0.1
+"""Noise on the latents that spectrograms come through, at unit variance: the generator's are not exact."""
 _FFTS = ((512, 128), (1024, 256), (2048, 512), (4096, 1024))
 
 
@@ -83,9 +85,9 @@ def main() -> None:
     parser.add_argument("--vae", type=Path, default=Path("build/music/vae"))
     parser.add_argument("--out", type=Path, default=Path("build/music/vocoder"))
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=4e-4)
-    parser.add_argument("--alone", type=float, default=0.15, help="share of the time without discriminators")
+    parser.add_argument("--alone", type=float, default=0.1, help="share of the time without discriminators")
     parser.add_argument("--weights", type=Path, help="folder of a trained vocoder to go on from")
     options = parser.parse_args()
     torch.manual_seed(1)
@@ -133,14 +135,18 @@ def main() -> None:
         with torch.no_grad():
             whole = waveforms[rows].float() / 32767
             mel = log_mel(whole)
+            start = int(torch.randint(0, mel.shape[1] - 2 * FRAMES + 1, ()))
+            mel = mel[:, start : start + 2 * FRAMES]  # half of it is what stands around the segment
             if vae is not None:
                 half = options.batch // 2
                 with torch.autocast(device.type, torch.bfloat16):
-                    through = vae.decode(vae.encode(mel[:half, None]).latent_dist.mean).sample
+                    latents = vae.encode(mel[:half, None]).latent_dist.mean
+                    unsure = torch.randn_like(latents) * (UNSURE / vae.config["scaling_factor"])
+                    through = vae.decode(latents + unsure).sample
                 mel = torch.cat([through[:, 0].float(), mel[half:]])
-            start = int(torch.randint(0, mel.shape[1] - FRAMES + 1, ()))
+            start += FRAMES // 2
             real = whole[:, start * HOP : (start + FRAMES) * HOP]
-            mel = mel[:, start : start + FRAMES]
+            mel = mel[:, FRAMES // 2 : FRAMES // 2 + FRAMES]
         made = vocoder(mel)
         for optimizer in (learns, doubts):
             for group in optimizer.param_groups:

@@ -124,11 +124,12 @@ def another_user_gets_another_medium(subject: Subject) -> None:
 
     A scenario whose questions ignore the user personalises nothing.
     """
-    cat, robot = (_taste(subject, word) for word in ("red cat", "blue robot"))
-    expect(cat.preference.keywords.text != robot.preference.keywords.text, "other keywords", "the same")
-    again = _taste(subject, "red cat")
-    expect(again.winner.media == cat.winner.media, "the same medium for the same user", "another")
-    expect(cat.winner.media != robot.winner.media, "another medium for another user", "the same")
+    one, other = _tastes(subject)
+    liked, others = _generate(subject, one), _generate(subject, other)
+    expect(liked.preference.keywords.text != others.preference.keywords.text, "other keywords", "the same")
+    again = _generate(subject, one)
+    expect(again.winner.media == liked.winner.media, "the same medium for the same user", "another")
+    expect(liked.winner.media != others.winner.media, "another medium for another user", "the same")
 
 
 @check(
@@ -200,7 +201,14 @@ def _pipeline(subject: Subject) -> PMGPipeline:
     )
 
 
-def _taste(subject: Subject, word: str) -> Result:
-    return _pipeline(subject).generate(
-        Behavior(history=(Item(text=f"a {word}"), Item(text=f"the {word}"))), "happy"
+def _tastes(subject: Subject) -> tuple[str, str]:
+    """What two users have met; beside things of the world, what closed attributes know: of each an entry."""
+    closed = [tuple(attribute.vocabulary) for attribute in subject.adapter.attributes if attribute.vocabulary]
+    return (
+        ", ".join(("a red cat", *(entries[0] for entries in closed))),
+        ", ".join(("a blue robot", *(entries[-1] for entries in closed))),
     )
+
+
+def _generate(subject: Subject, met: str) -> Result:
+    return _pipeline(subject).generate(Behavior(history=(Item(text=met), Item(text=met))), "happy")
