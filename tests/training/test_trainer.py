@@ -33,6 +33,7 @@ from pmg_sdk.training import ExampleFolder
 from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
 from pmg_transformers.soft_preference.dry_run import dry_run
+from pmg_transformers.soft_preference.encoder import TransformersSoftPreferenceEncoder
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.trainer import Trainer
 
@@ -124,8 +125,16 @@ def test_a_generator_of_another_framework_teaches_as_well(
     recipe = Recipe(
         tokens=2, prefix=2, steps=60, batch=8, validate_every=30, keyword_share=0.0, target_share=0.0
     )
-    outcome = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe).run()
+    run = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe)
+    outcome = run.run()
     assert outcome.loss < 0.6 * outcome.keywords_alone
+    users = folder.read("validation")
+    encoder = TransformersSoftPreferenceEncoder(model=str(run.out), device="cpu")
+    own = encoder.encode([user.prompt for user in users])
+    swapped = [own[place ^ 1] for place in range(len(users))]  # users take turns in what they like
+    latents, seeds = [user.latent for user in users], range(len(users))
+    right, wrong = (generator.training_loss(E_m, latents, seeds, draws=8).values for E_m in (own, swapped))
+    assert right.mean() < 0.8 * wrong.mean(), "what was learnt is a user's own"
 
 
 @pytest.mark.parametrize("shape", ["sd21_model", "sdxl_model"])
