@@ -26,7 +26,7 @@ from pmg_transformers.soft_preference import checkpoint as checkpoints
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
 from pmg_transformers.soft_preference.encoder import TransformersSoftPreferenceEncoder
 from pmg_transformers.soft_preference.llm_print import LLMPrint
-from pmg_transformers.soft_preference.soft_form import conditionings, joined, one_vector
+from pmg_transformers.soft_preference.soft_form import conditionings, joined, one_vector, pulled_back
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
 
 SHAPE = Shape(tokens=2, prefix=3, width=5)
@@ -170,6 +170,42 @@ def test_the_gradient_of_a_join_is_its_slope() -> None:
     beside = [[], vectors[:1], vectors[1:]]
     states = torch.from_numpy(random.standard_normal((3, 2, 5))).requires_grad_()
     assert torch.autograd.gradcheck(lambda E: joined(one_vector(E, 1.5), beside), states)
+
+
+@pytest.mark.parametrize("shape", [(2, 5), (5,)], ids=["tokens", "vector"])
+def test_a_generators_gradient_comes_back_through_the_join_of_the_pipeline(shape: tuple[int, ...]) -> None:
+    """For a loss that is g . E^p, where E^p is `conditioning.join` of E_m and keywords."""
+    random = np.random.default_rng(3)
+
+    def drawn(*size: int) -> Any:
+        return random.standard_normal(size).astype(np.float32)
+
+    beside = [[Conditioning(drawn(3, 5), "toy", drawn(5)), Conditioning(drawn(1, 5), "toy", drawn(5))], []]
+    start, directions = drawn(2, *shape), [drawn(6, 5), drawn(6, 5)]
+
+    def joint(values: Any) -> list[Conditioning]:
+        rows = zip(conditionings(torch.from_numpy(values), "toy"), beside, strict=True)
+        return [join([(part, 1.0) for part in (own, *known)]) for own, known in rows]
+
+    def loss(values: Any) -> float:
+        """Of tokens or of vectors, whichever E_m is."""
+        made = zip(joint(values), directions, strict=True)
+        if len(shape) == 2:
+            return float(sum((each.embeds * g[: each.tokens]).sum() for each, g in made))
+        return float(sum(each.pooled @ g[5] for each, g in made if each.pooled is not None))
+
+    slopes = [
+        Conditioning(g[: each.tokens], "toy", g[5]) for each, g in zip(joint(start), directions, strict=True)
+    ]
+    E_m = torch.from_numpy(start.copy()).requires_grad_()
+    (found,) = torch.autograd.grad(pulled_back(E_m, beside, slopes), E_m)
+    for place in np.ndindex(start.shape):
+        ends = []
+        for step in (0.02, -0.02):
+            moved = start.copy()
+            moved[place] += step
+            ends.append(loss(moved))
+        assert float(found[place]) == pytest.approx((ends[0] - ends[1]) / 0.04, rel=0.02, abs=2e-3)
 
 
 def test_of_a_prompt_that_is_too_long_the_middle_is_left_out(encoder: Encoder, llm: Path) -> None:
