@@ -125,6 +125,7 @@ CASES = (
         seconds=360,
     ),
     Case("soft-preference", "transformers", "soft_preference", tiny("soft_preference:soft_folder")),
+    Case("soft-vector", "transformers", "soft_preference", tiny("soft_preference:soft_vector_folder")),
     Case("llm", "transformers", "llm", model("pmg:smollm2-135m-instruct"), seconds=240),
     # The server is the reference model behind HTTP: what is tested is the adapter, not somebody's model.
     Case("openai", "openai", "llm", lambda: (*model("reference"), "--option", f"base_url={SERVER}")),

@@ -162,8 +162,9 @@ def join(
     """(w_s * E_m, w_p * E_k, w_t * E^t) as one conditioning: equation of section 3.4.
 
     Parts of weight 0 are left out, the others weighed as `weigh` does and their tokens
-    concatenated in order. Parts without a pooled vector, as E_m, have no say in the one pooled
-    vector; it is None where no part has one, else
+    concatenated in order. Parts without a pooled vector, as E_m where it is tokens, have no say in
+    the one pooled vector, and parts without tokens none in the tokens, whatever width they state.
+    The vector is None where no part has one, else
 
     - "scale": the direction of the sum of w * pooled, at the weighted mean of the parts' lengths.
       Only the ratio of weights counts, and one part alone keeps its vector at every weight;
@@ -183,7 +184,8 @@ def join(
             "Use a text encoder whose space is the generator's."
         )
     weighed = [weigh(part, weight, empty=empty, how=how) for part, weight in used]
-    embeds = np.concatenate([part.embeds for part in weighed])
+    told = [part.embeds for part in weighed if part.tokens]
+    embeds = np.concatenate(told) if told else weighed[0].embeds
     pooled = [
         (part.pooled.astype(np.float64), weight)
         for part, (_, weight) in zip(weighed, used, strict=True)

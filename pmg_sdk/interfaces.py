@@ -139,7 +139,10 @@ class SoftPreferenceEncoder(ABC):
 
     @abstractmethod
     def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
-        """E_m of shape (L, width) for every behaviour prompt, in order."""
+        """E_m for every behaviour prompt, in order: `embeds` of shape (L, width).
+
+        For generators that take one vector: 0 tokens, and `pooled` of shape (width,).
+        """
 
 
 @dataclass(frozen=True)

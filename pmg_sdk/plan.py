@@ -204,6 +204,8 @@ def _soft(E_m: Conditioning | None, spec: GeneratorSpec) -> tuple[Conditioning |
         )
     if spec.conditioning == "pooled" and E_m.pooled is None:
         return None, ["the generator takes one vector: the soft preference embeddings are not used"]
+    if spec.conditioning == "sequence" and not E_m.tokens:
+        return None, ["the generator takes tokens: the soft preference embeddings are not used"]
     return E_m, []
 
 

@@ -136,4 +136,5 @@ def _beside(path: Path, name: object) -> Path:
 def _fingerprint(soft: Conditioning) -> str:
     import hashlib
 
-    return hashlib.sha256(soft.space.encode() + soft.embeds.tobytes()).hexdigest()[:12]
+    pooled = b"" if soft.pooled is None else soft.pooled.tobytes()
+    return hashlib.sha256(soft.space.encode() + soft.embeds.tobytes() + pooled).hexdigest()[:12]

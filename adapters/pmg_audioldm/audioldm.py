@@ -1,6 +1,6 @@
 """M = Generator(w_p * E^p, w_t * E^t) with AudioLDM (arXiv 2301.12503): one CLAP vector is all it is told.
 
-c = normalise(w_p e_p + w_t e_t)
+c = normalise(w_s e_m + w_p e_p + w_t e_t)
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class AudioLDMModel(SoundModel):
 class AudioLDMGenerator(SoundGenerator):
     """Sounds and music from any diffusers folder of AudioLDM; options are those of `SoundGenerator`.
 
-    The conditioning is one vector: weights turn it between preference and target, and soft tokens, which
-    have no vector, have no say.
+    The conditioning is one vector: weights turn it between preference and target, and E_m that was trained
+    for it is one, too.
     """
 
     CONDITIONING: ClassVar[ConditioningKind] = "pooled"

@@ -124,6 +124,8 @@ def references(aids_of: Callable[[str | None], Aids]) -> Iterable[Subject]:
         forms: Sequence[dict[str, str]] = [{}]
         if spec.role == "generator":
             forms = [{"conditioning": kind} for kind in ("sequence", "pooled", "text")]
+        elif spec.role == "soft_preference":
+            forms = [{"conditioning": kind} for kind in ("sequence", "pooled")]
         aids = aids_of(spec.modality)
         for options in forms:
             found = find(spec.factory, kind=spec.role, options=options, declared=spec.capabilities, aids=aids)

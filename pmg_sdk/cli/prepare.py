@@ -68,9 +68,9 @@ def prepare(
     """Make training examples of users: captions, keywords and latents, once, before training.
 
     USERS.jsonl has one behaviour a line: {"id": "u1", "history": [...], "conversation": [...]}. The last
-    liked item with a picture is what is learnt from; all before it is read. A line may name what was asked
-    for when that item was chosen: "target": "happy, excited". Users without such an item, or with nothing
-    before it, are left out.
+    liked item with a medium of the generator's kind, a picture or a sound, is what is learnt from; all before
+    it is read. A line may name what was asked for when that item was chosen: "target": "happy, excited".
+    Users without such an item, or with nothing before it, are left out.
 
     The same command again goes on where it was stopped. The folder holds what users wrote: keep it as
     carefully as their logs.

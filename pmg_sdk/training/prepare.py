@@ -19,6 +19,7 @@ from pmg_sdk.training.trainable import trainable
 from pmg_sdk.training.users import User
 
 if TYPE_CHECKING:
+    from pmg_sdk.interfaces import SupportsTraining
     from pmg_sdk.training.split import Supervised
 
 __all__ = ["SHARD", "Prepared", "prepare"]
@@ -60,7 +61,7 @@ def prepare(
         observer: hears of "prepare PART", counted in users; stopping it loses the running shard at most.
 
     Raises:
-        CapabilityError: the pipeline's generator does not support training.
+        CapabilityError: the pipeline's generator does not support training, or takes only text.
         InputError: the folder holds examples made with other settings, or from another number of users.
         PMGError: as `PMGPipeline.preference`. Cancelled: the observer asked to stop.
     """
@@ -78,31 +79,36 @@ def prepare(
         _expect_made_from(folder, part, shard, len(groups[shard]))
     observer.start(f"prepare {part}", sum(map(len, missing.values())))
     for shard, group in missing.items():
-        kept: list[tuple[User, Supervised]] = []
-        for user in (users[place] for place in group):
-            try:
-                kept.append((user, split(user.behavior, modality)))
-            except BehaviorError:
-                observer.advance(f"prepare {part}")
-        latents = generator.training_targets([parted.medium for _, parted in kept])
         examples = []
-        for (user, parted), latent in zip(kept, latents, strict=True):
+        for user in (
+            users[place] for place in group
+        ):  # one at a time: songs of a shard would fill the memory
             check_cancelled(observer)
-            preference = pipeline.preference(parted.given)
-            assert preference.summary is not None  # `split` leaves nobody without behaviour
-            examples.append(
-                TrainingExample(
-                    id=user.id,
-                    prompt=soft_prompt(preference.summary, pipeline.scenario),
-                    preference=preference.keywords,
-                    target=_asked_for(user, parted, pipeline),
-                    latent=latent,
-                )
-            )
+            try:
+                parted = split(user.behavior, modality)
+            except BehaviorError:
+                pass  # counted below, as who is not among the examples
+            else:
+                examples.append(_example(user, parted, pipeline, generator))
             observer.advance(f"prepare {part}")
         folder.write(part, shard, examples, users=len(group))
     made = sum(folder.counts(part, shard)[0] for shard in groups)
     return Prepared(made, sum(map(len, groups.values())) - made)
+
+
+def _example(
+    user: User, parted: Supervised, pipeline: PMGPipeline, generator: SupportsTraining
+) -> TrainingExample:
+    preference = pipeline.preference(parted.given)
+    assert preference.summary is not None  # `split` leaves nobody without behaviour
+    (latent,) = generator.training_targets([parted.medium])
+    return TrainingExample(
+        id=user.id,
+        prompt=soft_prompt(preference.summary, pipeline.scenario),
+        preference=preference.keywords,
+        target=_asked_for(user, parted, pipeline),
+        latent=latent,
+    )
 
 
 def _expect_made_from(folder: ExampleFolder, part: str, shard: int, users: int) -> None:

@@ -33,7 +33,7 @@ class User:
 class UserFile(Sequence[User]):
     """A JSONL file of users: a line is a behaviour (see `Behavior.load`) with an "id" and perhaps a "target".
 
-    The lines are read now; a user's pictures are opened each time the user is asked for.
+    The lines are read now; a user's pictures and sounds are opened each time the user is asked for.
 
     Raises:
         BehaviorError: there is no such file, a line is no such object, or an id comes twice.
@@ -69,7 +69,7 @@ class UserFile(Sequence[User]):
         """One user, or several.
 
         Raises:
-            BehaviorError: the line is no behaviour. MediaError: a picture cannot be used.
+            BehaviorError: the line is no behaviour. MediaError: a picture or sound cannot be used.
         """
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models.language_models import llama_folder
 
+from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import ModelFolderError, StorageError
 from pmg_sdk.interfaces import Chat, SupportsLoading
 from pmg_transformers.language_model import TransformersLanguageModel
@@ -25,9 +26,11 @@ from pmg_transformers.soft_preference import checkpoint as checkpoints
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
 from pmg_transformers.soft_preference.encoder import TransformersSoftPreferenceEncoder
 from pmg_transformers.soft_preference.llm_print import LLMPrint
+from pmg_transformers.soft_preference.soft_form import conditionings, joined, one_vector, pulled_back
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
 
 SHAPE = Shape(tokens=2, prefix=3, width=5)
+VECTOR = Shape(tokens=2, prefix=3, width=5, length=1.5)
 PROMPTS = ("The user likes: cat", "The user likes: dog, frog, robot and glossy 3D style\n- sleepy", "", "cat")
 
 GOLDEN = [
@@ -63,6 +66,7 @@ def checkpoint_of(llm: Path, shape: Shape = SHAPE, *, seed: int = 1) -> SoftChec
         tokens=shape.tokens,
         prefix=shape.prefix,
         values=SoftTokens(shared.model, shape, seed=seed).values(),
+        length=shape.length,
         recipe={"steps": 3},
         measures={"validation_loss": 0.5},
         progress={"step": 3},
@@ -114,6 +118,94 @@ def test_batches_and_padding_on_the_left_change_nothing_and_order_is_kept(
         (alone,) = encoder(folder).encode([prompt])
         for other in (together, in_twos, backwards):
             assert np.abs(alone.embeds - other[place].embeds).max() < 1e-5
+
+
+def test_for_generators_that_take_one_vector_tokens_become_one_of_its_length(
+    encoder: Encoder, llm: Path, tmp_path: Path
+) -> None:
+    """The mean of what the same values give as tokens, as long as the space's vectors are."""
+    found = encoder(checkpoint_of(llm, VECTOR).save(tmp_path / "vector")).encode(PROMPTS)
+    for vector, tokens in zip(found, encoder().encode(PROMPTS), strict=True):
+        mean = tokens.embeds.mean(axis=0)
+        assert vector.pooled is not None
+        assert (vector.embeds.shape, vector.pooled.dtype, vector.space) == ((0, 5), np.float32, "toy-5")
+        assert np.allclose(vector.pooled, 1.5 * mean / np.linalg.norm(mean), atol=1e-5)
+    exported = SoftCheckpoint.load(tmp_path / "vector").exported().save(tmp_path / "exported")
+    for one, other in zip(found, encoder(exported).encode(PROMPTS), strict=True):
+        assert one.pooled is not None
+        assert other.pooled is not None
+        assert np.allclose(one.pooled, other.pooled, atol=1e-2)
+        assert abs(np.linalg.norm(other.pooled) - 1.5) < 1e-5
+
+
+def test_a_checkpoint_of_tokens_is_written_as_before_there_were_vectors(saved: Path) -> None:
+    """So that what was written then is read now, and what is written now by who knows tokens alone."""
+    stated = json.loads((saved / JSON_FILE).read_text())
+    assert stated["format"] == 1
+    assert not stated.keys() & {"conditioning", "length"}
+
+
+@pytest.mark.parametrize("width", [5, 512])
+def test_vectors_are_joined_in_training_as_in_the_pipeline(width: int) -> None:
+    random = np.random.default_rng(width)
+    none = np.zeros((0, width), np.float32)
+
+    def part(length: float) -> Conditioning:
+        return Conditioning(none, "toy", (length * random.standard_normal(width)).astype(np.float32))
+
+    beside = [[], [part(0.2)], [part(3.0), part(1.0)], [Conditioning(none, "toy"), part(1.0)]]
+    E_m = torch.from_numpy(random.standard_normal((len(beside), width)).astype(np.float32))
+    in_training = joined(E_m, beside).numpy()
+    own = conditionings(E_m, "toy")
+    for row, one, others in zip(in_training, own, beside, strict=True):
+        in_pipeline = join([(each, 1.0) for each in (one, *others)]).pooled
+        assert in_pipeline is not None
+        assert np.allclose(row, in_pipeline, rtol=1e-5, atol=1e-6 * np.abs(in_pipeline).max())
+
+
+def test_the_gradient_of_a_join_is_its_slope() -> None:
+    random = np.random.default_rng(0)
+    none = np.zeros((0, 5), np.float32)
+    vectors = [Conditioning(none, "toy", random.standard_normal(5).astype(np.float32)) for _ in range(3)]
+    beside = [[], vectors[:1], vectors[1:]]
+    states = torch.from_numpy(random.standard_normal((3, 2, 5))).requires_grad_()
+    assert torch.autograd.gradcheck(lambda E: joined(one_vector(E, 1.5), beside), states)
+
+
+@pytest.mark.parametrize("shape", [(2, 5), (5,)], ids=["tokens", "vector"])
+def test_a_generators_gradient_comes_back_through_the_join_of_the_pipeline(shape: tuple[int, ...]) -> None:
+    """For a loss that is g . E^p, where E^p is `conditioning.join` of E_m and keywords."""
+    random = np.random.default_rng(3)
+
+    def drawn(*size: int) -> Any:
+        return random.standard_normal(size).astype(np.float32)
+
+    beside = [[Conditioning(drawn(3, 5), "toy", drawn(5)), Conditioning(drawn(1, 5), "toy", drawn(5))], []]
+    start, directions = drawn(2, *shape), [drawn(6, 5), drawn(6, 5)]
+
+    def joint(values: Any) -> list[Conditioning]:
+        rows = zip(conditionings(torch.from_numpy(values), "toy"), beside, strict=True)
+        return [join([(part, 1.0) for part in (own, *known)]) for own, known in rows]
+
+    def loss(values: Any) -> float:
+        """Of tokens or of vectors, whichever E_m is."""
+        made = zip(joint(values), directions, strict=True)
+        if len(shape) == 2:
+            return float(sum((each.embeds * g[: each.tokens]).sum() for each, g in made))
+        return float(sum(each.pooled @ g[5] for each, g in made if each.pooled is not None))
+
+    slopes = [
+        Conditioning(g[: each.tokens], "toy", g[5]) for each, g in zip(joint(start), directions, strict=True)
+    ]
+    E_m = torch.from_numpy(start.copy()).requires_grad_()
+    (found,) = torch.autograd.grad(pulled_back(E_m, beside, slopes), E_m)
+    for place in np.ndindex(start.shape):
+        ends = []
+        for step in (0.02, -0.02):
+            moved = start.copy()
+            moved[place] += step
+            ends.append(loss(moved))
+        assert float(found[place]) == pytest.approx((ends[0] - ends[1]) / 0.04, rel=0.02, abs=2e-3)
 
 
 def test_of_a_prompt_that_is_too_long_the_middle_is_left_out(encoder: Encoder, llm: Path) -> None:
@@ -216,8 +308,20 @@ def test_first_values_begin_near_the_text_space(llm: Path) -> None:
     assert float(E_m.std()) < float(known.std())
 
 
-def test_a_checkpoint_comes_back_as_it_was_saved(llm: Path, tmp_path: Path) -> None:
-    stored = checkpoint_of(llm)
+def test_first_vectors_begin_near_the_text_space_though_there_be_one_prompt_and_one_text(llm: Path) -> None:
+    shared = same_weights(llm)
+    known = torch.nn.functional.normalize(torch.arange(5.0)[None], dim=-1)
+    rows = prompt_rows([prompt_ids(PROMPTS[0], shared, VECTOR)], device="cpu")
+    soft = SoftTokens(shared.model, VECTOR)
+    soft.aim(*rows, known)
+    assert torch.allclose(soft(*rows), 1.5 * known, atol=1e-3)
+    other = soft(*prompt_rows([prompt_ids(PROMPTS[1], shared, VECTOR)], device="cpu")).detach()
+    assert 0.1 < float((other - 1.5 * known).norm()) < 3
+
+
+@pytest.mark.parametrize("shape", [SHAPE, VECTOR])
+def test_a_checkpoint_comes_back_as_it_was_saved(llm: Path, tmp_path: Path, shape: Shape) -> None:
+    stored = checkpoint_of(llm, shape)
     stored.save(tmp_path)
     found = SoftCheckpoint.load(tmp_path)
     tensors = ("values", "state")
@@ -289,8 +393,11 @@ def retensor(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) ->
     [
         (lambda f: (f / JSON_FILE).unlink(), JSON_FILE),
         (lambda f: (f / JSON_FILE).write_text("{"), JSON_FILE),
-        (lambda f: (f / JSON_FILE).write_text("{}"), "format 1 was expected"),
-        (lambda f: edit(f, format=2), "it states 2"),
+        (lambda f: (f / JSON_FILE).write_text("{}"), "format 1 or 2 was expected"),
+        (lambda f: edit(f, format=3), "it states 3"),
+        (lambda f: edit(f, format=2), "no soft preference checkpoint"),
+        (lambda f: edit(f, format=2, conditioning="pooled", length=0), "length above 0"),
+        (lambda f: edit(f, format=2, conditioning="text", length=1), "'pooled' was expected"),
         (lambda f: edit(f, tokens="many"), "no soft preference checkpoint"),
         (lambda f: edit(f, llm_print={}), "no soft preference checkpoint"),
         (lambda f: edit(f, weights="../elsewhere.safetensors"), "names no safetensors file"),

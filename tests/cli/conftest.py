@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from command_line import Pmg, plugins, pmg
-from tiny_models.fixtures import sd15_model
+from tiny_models.fixtures import audioldm2_model, audioldm_model, sd15_model
 from tiny_models.language_models import llama_folder
 
-__all__ = ["Pmg", "plugins", "pmg", "sd15_model"]
+__all__ = ["Pmg", "audioldm2_model", "audioldm_model", "plugins", "pmg", "sd15_model"]
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 from safetensors.torch import load_file
 from sample_media import pictures
+
+from pmg_sdk import Audio
 
 from .conftest import Pmg
 
@@ -107,6 +110,45 @@ def test_what_was_trained_conditions_what_is_made(prepared: Pmg, llm_folder: Pat
     found = json.loads(made.stdout)
     assert found["config"]["soft_preference"]["options"]["model"] == "soft"
     assert Path("with/sheet.png").read_bytes() != Path("without/sheet.png").read_bytes()
+
+
+@pytest.mark.parametrize(("adapter", "map_values"), [("audioldm", 48 * 24 + 24), ("audioldm2", 48 * 32 + 32)])
+def test_the_same_commands_learn_from_sounds(
+    pmg: Pmg, llm_folder: Path, request: pytest.FixtureRequest, adapter: str, map_values: int
+) -> None:
+    """AudioLDM takes one vector of CLAP's width, AudioLDM 2 tokens of T5's."""
+    model = request.getfixturevalue(f"{adapter}_model")
+    Path("pmg.toml").write_text(
+        'scenario = "reference"\nsteps = 1\n'
+        'scorer = "reference-sound"\ncaptioners = {audio = "reference-sound"}\n'
+        f'[generator]\nadapter = "{adapter}"\noptions = {{model = "{model}", device = "cpu"}}\n'
+    )
+    Path("recipe.toml").write_text(RECIPE)
+    Path("sounds").mkdir()
+    users: list[dict[str, Any]] = []
+    for number in range(4):
+        for what, seed in (("heard", number), ("took", number + 9)):
+            noise = np.random.default_rng(seed).uniform(-0.5, 0.5, 4000)
+            Audio.from_waveform(noise, 8000).save(f"sounds/{what}-{number}.wav")
+        heard, took = ({"audio": f"sounds/{what}-{number}.wav"} for what in ("heard", "took"))
+        users.append({"id": f"u{number}", "history": ["blue cat", heard, took], "target": "happy"})
+    Path("users.jsonl").write_text("".join(f"{json.dumps(user)}\n" for user in users))
+    Path("user.json").write_text(json.dumps({"history": users[0]["history"][:2]}))
+    for part in ("train", "validation"):
+        done = pmg("prepare", "users.jsonl", "--part", part, "--out", "examples", *SETTINGS)
+        assert done.stdout == f"4 examples of the part {part} in examples; users left out: 0\n", done.output
+    assert f"map {map_values:,}" in train(pmg, llm_folder, "--dry-run").stdout
+    assert train(pmg, llm_folder).exit_code == 0
+    exported = pmg("export-soft", "soft", "small")
+    assert exported.exit_code == 0, exported.output
+    usage = exported.stdout.splitlines()[-1].removeprefix("to use it:").split()
+    run = ("generate", "--user", "user.json", "--message", "a red sun", *SETTINGS, "--json")
+    made = [
+        json.loads(pmg(*run, *options, "--out", out).stdout) for out, options in (("a", usage), ("b", []))
+    ]
+    assert not [warning for warning in made[0]["warnings"] if "not used" in warning]
+    sounds = [next(Path(out).glob("winner.*")).read_bytes() for out in ("a", "b")]
+    assert sounds[0] != sounds[1]
 
 
 def test_the_same_command_again_says_that_it_is_over(prepared: Pmg, llm_folder: Path) -> None:

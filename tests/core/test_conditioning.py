@@ -138,6 +138,13 @@ def test_parts_of_two_spaces_never_mix() -> None:
         join([(a, 1), (b, 1)])
 
 
+@given(conditionings())
+def test_a_part_without_tokens_leaves_the_tokens_of_others_alone(E_k: Conditioning) -> None:
+    """Its width says nothing: a pooled vector may be wider than tokens are."""
+    E_m = Conditioning(np.zeros((0, 2), np.float32), "s", np.ones(2, np.float32))
+    assert np.array_equal(join([(E_m, 1), (E_k, 1)]).embeds, E_k.embeds)
+
+
 def test_nothing_to_join_is_an_error() -> None:
     E = Conditioning(np.ones((1, 3), dtype=np.float32), "s")
     for parts in ([], [(E, 0.0)]):

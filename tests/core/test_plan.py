@@ -136,6 +136,9 @@ def test_either_half_of_the_preference_can_be_switched_off(switch: str, tokens: 
 
 
 SOFT_USER = replace(USER, soft=ReferenceSoftPreferenceEncoder(length=3).encode(["likes calm things"])[0])
+POOLED_USER = replace(
+    USER, soft=ReferenceSoftPreferenceEncoder(conditioning="pooled").encode(["likes calm things"])[0]
+)
 
 
 def grid(made: Plan) -> list[str]:
@@ -271,6 +274,43 @@ def test_a_pooled_generator_gets_the_weighted_mean() -> None:
     assert E_t.pooled is not None
     direction = E_p.pooled + 0.5 * E_t.pooled
     assert np.allclose(pooled / np.linalg.norm(pooled), direction / np.linalg.norm(direction), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "w_m", "w_k", "w_t"),
+    [("1:0.5", 1, 1, 0.5), ("1:0.5:2", 2, 1, 0.5), ("0:1:1", 1, 0, 1), ("0.5:1:0", 0, 0.5, 1)],
+)
+def test_a_soft_vector_is_weighed_beside_keywords(weights: str, w_m: float, w_k: float, w_t: float) -> None:
+    generator = ReferenceGenerator(conditioning="pooled")
+    made = planned(POOLED_USER, generator=generator, weights=[weights])
+    E_k, E_t = ReferenceTextEncoder().encode(["blue, minimal", "cat"])
+    vectors = [part.pooled for part in (POOLED_USER.soft, E_k, E_t) if part is not None]
+    parts = [(v, w) for v, w in zip(vectors, (w_m, w_k, w_t), strict=True) if v is not None]
+    direction = sum(w * v for v, w in parts)
+    length = sum(w * np.linalg.norm(v) for v, w in parts) / (w_m + w_k + w_t)
+    conditioning = made.drafts[0].request.conditioning
+    assert conditioning is not None
+    assert conditioning.pooled is not None
+    assert np.allclose(conditioning.pooled, direction * length / np.linalg.norm(direction), atol=1e-5)
+    assert not made.warnings
+
+
+def test_a_soft_vector_alone_keeps_its_length_at_every_weight() -> None:
+    generator = ReferenceGenerator(conditioning="pooled")
+    made = planned(POOLED_USER, generator=generator, weights=["1:0", "0.5:0"], use_keywords=False)
+    assert POOLED_USER.soft is not None
+    for draft in made.drafts:
+        assert draft.request.conditioning is not None
+        assert np.allclose(draft.request.conditioning.pooled, POOLED_USER.soft.pooled, atol=1e-6)
+
+
+def test_a_generator_that_takes_tokens_says_that_it_takes_no_soft_vector() -> None:
+    made = planned(POOLED_USER, weights=["1:1"])
+    assert any("takes tokens: the soft preference embeddings are not used" in w for w in made.warnings)
+    one, other = (each.drafts[0].request.conditioning for each in (made, planned(weights=["1:1"])))
+    assert one is not None
+    assert other is not None
+    assert np.array_equal(one.pooled, other.pooled)
 
 
 def test_a_generator_that_takes_only_text_gets_no_embeddings() -> None:

@@ -38,6 +38,22 @@ def test_a_preference_survives_its_file(tmp_path: Path) -> None:
     assert loaded.soft.space == "reference"
 
 
+def test_soft_vectors_have_files_of_their_own(tmp_path: Path) -> None:
+    """So that JSON that could not be replaced still names the vector that belongs to it."""
+    no_tokens = np.zeros((0, 2), np.float32)
+    names = set()
+    for value in (1, 2):
+        soft = Conditioning(no_tokens, "reference", np.full(2, value, np.float32))
+        path = UserPreference(Keywords(), soft=soft).save(tmp_path / "user.json")
+        loaded = UserPreference.load(path).soft
+        assert loaded is not None
+        assert loaded.pooled is not None
+        assert loaded.pooled.tolist() == [value, value]
+        assert loaded.tokens == 0
+        names.add(json.loads(path.read_text())["soft"])
+    assert len(names) == 2
+
+
 def test_keywords_alone_need_no_second_file(tmp_path: Path) -> None:
     UserPreference(PREFERENCE.keywords).save(tmp_path / "user.json")
     assert [path.name for path in tmp_path.iterdir()] == ["user.json"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_models.fixtures import sd15_model, sd21_model, sdxl_model
+from tiny_models.fixtures import audioldm2_model, audioldm_model, sd15_model, sd21_model, sdxl_model
 from tiny_models.language_models import llama_folder
 from tiny_models.training import example_folder
 
@@ -20,7 +20,15 @@ from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.trainer import Trainer
 
-__all__ = ["MakeTrainer", "Untrainable", "sd15_model", "sd21_model", "sdxl_model"]
+__all__ = [
+    "MakeTrainer",
+    "Untrainable",
+    "audioldm2_model",
+    "audioldm_model",
+    "sd15_model",
+    "sd21_model",
+    "sdxl_model",
+]
 
 
 class Untrainable(Generator):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sample_media import pictures
 
+from pmg_conformance.reference import ReferenceGenerator
 from pmg_sdk import Behavior, Image, Item, PMGPipeline
 from pmg_sdk.errors import Cancelled, CapabilityError, InputError
 from pmg_sdk.plugins import Registry
@@ -174,6 +175,12 @@ def test_a_generator_that_cannot_train_is_refused(users: Sequence[User], tmp_pat
     pipeline = PMGPipeline.from_scenario("reference", generator=Untrainable(), plugins=plugins)
     with pytest.raises(CapabilityError, match="supports training"):
         prepare(users, "train", pipeline, ExampleFolder(tmp_path))
+    of_text = PMGPipeline.from_scenario(
+        "reference", generator=ReferenceGenerator(conditioning="text"), plugins=plugins
+    )
+    with pytest.raises(CapabilityError, match="takes only text"):
+        prepare(users, "train", of_text, ExampleFolder(tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("damage", [b"", b"no safetensors", b"\x00" * 100])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tiny_models.training import examples as tiny_examples
 
 from pmg_conformance.reference import ReferenceGenerator, ReferenceTextEncoder
 from pmg_conformance.reference.world import WIDTH
+from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import (
     Cancelled,
     CapabilityError,
@@ -25,11 +27,13 @@ from pmg_sdk.errors import (
     ModelFolderError,
     SpaceMismatch,
 )
+from pmg_sdk.interfaces import ConditioningKind
 from pmg_sdk.keywords import Keywords
 from pmg_sdk.training import ExampleFolder
 from pmg_stable_diffusion import StableDiffusionGenerator
 from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoint
 from pmg_transformers.soft_preference.dry_run import dry_run
+from pmg_transformers.soft_preference.encoder import TransformersSoftPreferenceEncoder
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.trainer import Trainer
 
@@ -112,14 +116,25 @@ def test_the_loss_falls_on_examples_that_can_be_learnt_by_heart(trainer: MakeTra
     assert SoftCheckpoint.load(run.out).measures["validation_loss"] == outcome.loss
 
 
-def test_a_generator_of_another_framework_teaches_as_well(llm_folder: Path, tmp_path: Path) -> None:
-    generator = ReferenceGenerator()  # numpy alone
+@pytest.mark.parametrize("kind", ["sequence", "pooled"])
+def test_a_generator_of_another_framework_teaches_as_well(
+    kind: ConditioningKind, llm_folder: Path, tmp_path: Path
+) -> None:
+    generator = ReferenceGenerator(conditioning=kind)  # numpy alone
     folder = example_folder(tmp_path / "toys", str(generator.spec.space), shape=(WIDTH,))
     recipe = Recipe(
         tokens=2, prefix=2, steps=60, batch=8, validate_every=30, keyword_share=0.0, target_share=0.0
     )
-    outcome = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe).run()
+    run = Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe)
+    outcome = run.run()
     assert outcome.loss < 0.6 * outcome.keywords_alone
+    users = folder.read("validation")
+    encoder = TransformersSoftPreferenceEncoder(model=str(run.out), device="cpu")
+    own = encoder.encode([user.prompt for user in users])
+    swapped = [own[place ^ 1] for place in range(len(users))]  # users take turns in what they like
+    latents, seeds = [user.latent for user in users], range(len(users))
+    right, wrong = (generator.training_loss(E_m, latents, seeds, draws=8).values for E_m in (own, swapped))
+    assert right.mean() < 0.8 * wrong.mean(), "what was learnt is a user's own"
 
 
 @pytest.mark.parametrize("shape", ["sd21_model", "sdxl_model"])
@@ -248,6 +263,31 @@ def test_a_run_on_other_examples_is_refused(
         trainer(steps=1, folder=other)
 
 
+def test_a_run_for_another_kind_of_generator_is_refused(llm_folder: Path, tmp_path: Path) -> None:
+    """In the toy world tokens and vectors have one space."""
+    folder = example_folder(tmp_path / "toys", str(ReferenceGenerator().spec.space), shape=(WIDTH,))
+
+    def run(kind: ConditioningKind) -> Trainer:
+        generator = ReferenceGenerator(conditioning=kind)
+        recipe = Recipe(tokens=2, steps=1, batch=4)
+        return Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, recipe=recipe)
+
+    run("sequence").run()
+    with pytest.raises(ConfigError, match="kind of generator, tokens; this one's is one vector of length"):
+        run("pooled")
+
+
+def test_a_text_encoder_without_a_vector_cannot_be_trained_beside(llm_folder: Path, tmp_path: Path) -> None:
+    class Tokens(ReferenceTextEncoder):
+        def encode(self, texts: Sequence[str]) -> list[Conditioning]:
+            return [dataclasses.replace(each, pooled=None) for each in super().encode(texts)]
+
+    generator = ReferenceGenerator(conditioning="pooled")
+    folder = example_folder(tmp_path / "toys", str(generator.spec.space), shape=(WIDTH,))
+    with pytest.raises(CapabilityError, match="gives a pooled vector was expected"):
+        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=generator, text_encoder=Tokens())
+
+
 def test_a_run_with_another_llm_is_refused(trainer: MakeTrainer, tmp_path: Path) -> None:
     trainer(steps=1).run()
     with pytest.raises(ModelFolderError, match="weights differ"):
@@ -271,9 +311,9 @@ def test_a_generator_that_cannot_train_is_refused(llm_folder: Path, tmp_path: Pa
     folder = example_folder(tmp_path / "toys", str(ReferenceGenerator().spec.space))
     with pytest.raises(CapabilityError, match="supports training"):
         Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=Untrainable())
-    pooled = ReferenceGenerator(conditioning="pooled")
-    with pytest.raises(CapabilityError, match="kind 'pooled'"):
-        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=pooled)
+    text = ReferenceGenerator(conditioning="text")
+    with pytest.raises(CapabilityError, match="ReferenceGenerator takes only text"):
+        Trainer(folder, tmp_path / "run", llm=str(llm_folder), generator=text)
 
 
 def test_examples_and_text_encoder_of_another_space_are_refused(

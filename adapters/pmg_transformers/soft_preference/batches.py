@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pmg_sdk.conditioning import Conditioning
-from pmg_sdk.interfaces import TextEncoder
+from pmg_sdk.errors import CapabilityError
+from pmg_sdk.interfaces import ConditioningKind, TextEncoder
 from pmg_sdk.training.examples import TrainingExample
 
 if TYPE_CHECKING:
@@ -101,7 +102,19 @@ class KeywordCache:
             or [self._known[""]]
         )
 
-    @property
-    def tokens(self) -> NDArray[np.float32]:
-        """Every token embedding, shape (n, width): what the text space looks like."""
-        return np.concatenate([known.embeds for known in self._known.values()])
+    def known(self, kind: ConditioningKind) -> NDArray[np.float32]:
+        """Every token, or for "pooled" every vector, shape (n, width): what the text space looks like.
+
+        Raises:
+            CapabilityError: the text encoder gives none.
+        """
+        known = self._known.values()
+        if kind == "pooled":
+            rows = [each.pooled for each in known if each.pooled is not None]
+            if len(rows) < len(known):
+                raise CapabilityError(
+                    "a text encoder that gives a pooled vector was expected, which is all that the generator "
+                    "takes; got one that gives none"
+                )
+            return np.stack(rows)
+        return np.concatenate([each.embeds for each in known])

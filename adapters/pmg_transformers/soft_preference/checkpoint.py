@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["JSON_FILE", "SoftCheckpoint", "named_from"]
 
-FORMAT = 1
+FORMAT, VECTOR_FORMAT = 1, 2
+"""Of E_m that is L tokens, and of E_m that is one vector, which who knows tokens alone must refuse."""
 JSON_FILE = "soft_preference.json"
 
 
@@ -33,6 +35,7 @@ class SoftCheckpoint:
         scenario: name of the scenario whose prompts were read.
         tokens, prefix: L and S.
         values: trained tensors by name; for a run that is not over, those of its best validation.
+        length: of E_m, where it is the one vector of a "pooled" generator; None where it is L tokens.
         data: what the examples were made from and by, and how many there were.
         recipe: of the run.
         measures: losses and the step they belong to.
@@ -47,6 +50,7 @@ class SoftCheckpoint:
     tokens: int
     prefix: int
     values: Mapping[str, torch.Tensor]
+    length: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)
@@ -67,9 +71,10 @@ class SoftCheckpoint:
         write_json(
             folder / JSON_FILE,
             {
-                "format": FORMAT,
+                "format": FORMAT if self.length is None else VECTOR_FORMAT,
                 "weights": name,
                 **{key: getattr(self, key) for key in fields},
+                **({} if self.length is None else {"conditioning": "pooled", "length": self.length}),
                 "llm_print": asdict(self.llm_print),
                 **{key: dict(getattr(self, key)) for key in ("data", "recipe", "measures", "progress")},
             },
@@ -119,10 +124,11 @@ class SoftCheckpoint:
         from pmg_transformers.soft_preference.llm_print import LLMPrint
 
         stated = load_object(folder / JSON_FILE, ModelFolderError)
-        if stated.get("format") != FORMAT:
+        if stated.get("format") not in (FORMAT, VECTOR_FORMAT):
             raise ModelFolderError(
-                f"a soft preference checkpoint of format {FORMAT} was expected in {folder}; "
-                f"it states {stated.get('format')!r}. Read it with the version of pmg-sdk that wrote it."
+                f"a soft preference checkpoint of format {FORMAT} or {VECTOR_FORMAT} was expected in "
+                f"{folder}; it states {stated.get('format')!r}. Read it with the version of pmg-sdk that "
+                "wrote it."
             )
         try:
             return cls(
@@ -133,6 +139,7 @@ class SoftCheckpoint:
                 tokens=int(stated["tokens"]),
                 prefix=int(stated["prefix"]),
                 values={},
+                length=_length(stated),
                 **{key: dict(stated[key]) for key in ("data", "recipe", "measures", "progress")},
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -146,6 +153,19 @@ class SoftCheckpoint:
 
         halved = {name: value.to(torch.float16) for name, value in self.values.items()}
         return replace(self, values=halved, state={}, progress={})
+
+
+def _length(stated: Mapping[str, Any]) -> float | None:
+    """Of the vector that a checkpoint gives; None of one that gives tokens."""
+    if stated["format"] == FORMAT:
+        return None
+    length = float(stated["length"])
+    if stated["conditioning"] != "pooled" or not 0 < length < math.inf:
+        raise ValueError(
+            "a vector of a length above 0 for conditioning 'pooled' was expected; got length "
+            f"{length} for {stated['conditioning']!r}"
+        )
+    return length
 
 
 def named_from(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -28,7 +28,7 @@ FILES = (JSON_FILE, "soft_preference.*.safetensors")
 
 
 class TransformersSoftPreferenceEncoder(SoftPreferenceEncoder):
-    """Reads behaviour with a frozen LLM, multimodal tokens and a trained prefix.
+    """Reads behaviour with a frozen LLM, multimodal tokens and a trained prefix; gives tokens or a vector.
 
     An LLM that another adapter has loaded with the same name, device and dtype is used, not loaded again.
 
@@ -78,7 +78,7 @@ class TransformersSoftPreferenceEncoder(SoftPreferenceEncoder):
         self._parts(observer)
 
     def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
-        """E_m, float32 (L, width), for every prompt, in order.
+        """E_m for every prompt, in order: float32 (L, width), or one vector as `pooled`, as was trained.
 
         A prompt longer than the LLM's context loses its middle: the principle stands at the beginning, the
         newest behaviour at the end.
@@ -94,11 +94,11 @@ class TransformersSoftPreferenceEncoder(SoftPreferenceEncoder):
     def _encode(self, rows: Sequence[list[int]], parts: _Loaded) -> list[Conditioning]:
         import torch
 
+        from pmg_transformers.soft_preference.soft_form import conditionings
         from pmg_transformers.soft_preference.soft_tokens import prompt_rows
 
         with torch.inference_mode():
-            E_m = parts.soft(*prompt_rows(rows, device=parts.device)).cpu().numpy()
-        return [Conditioning(row.copy(), self.space) for row in E_m]
+            return conditionings(parts.soft(*prompt_rows(rows, device=parts.device)), self.space)
 
     @cached_property
     def _folder(self) -> Path:
@@ -124,7 +124,8 @@ class TransformersSoftPreferenceEncoder(SoftPreferenceEncoder):
         weight = checkpoint.values.get("map.weight")
         if weight is None or weight.ndim != 2:
             raise ModelFolderError(f"the checkpoint in {self._folder} holds no linear map. Copy it again.")
-        soft = SoftTokens(llm.model, Shape(checkpoint.tokens, checkpoint.prefix, len(weight)))
+        shape = Shape(checkpoint.tokens, checkpoint.prefix, len(weight), checkpoint.length)
+        soft = SoftTokens(llm.model, shape)
         soft.set_values(checkpoint.values)
         observer.advance("load soft preference")
         return _Loaded(llm, soft.to(device).requires_grad_(False), device)

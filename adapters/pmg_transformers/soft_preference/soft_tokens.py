@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pmg_sdk.errors import ConfigError, ModelFolderError
 from pmg_sdk.tokenizable import well_formed
+from pmg_transformers.soft_preference.soft_form import one_vector
 from pmg_transformers.token_batch import PaddedRows
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Shape:
         prefix: S, trained keys and values before the prompt in every layer's attention (P-Tuning v2); 0
             trains none.
         width: of the text space.
+        length: of E_m, where it is one vector and not L tokens, see `soft_form`.
     """
 
     tokens: int
     prefix: int
     width: int
+    length: float | None = None
 
 
 class SoftTokens(nn.Module):
@@ -71,14 +74,15 @@ class SoftTokens(nn.Module):
         self._words = (embedding,)  # in a tuple: it is the LLM's, no module of ours
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """E_m, float32, shape (rows, L, width).
+        """E_m, float32, shape (rows, L, width); of a shape with a length (rows, width).
 
         Args:
             ids: int64, shape (rows, tokens): prompts, padded on the left.
             mask: int64, likewise; 0 marks padding.
         """
         E_m: Tensor = self.map(self.hidden(ids, mask))
-        return E_m
+        length = self.shape.length
+        return E_m if length is None else one_vector(E_m, length)
 
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The LLM's last hidden states at m, float32, shape (rows, L, the LLM's width)."""
@@ -144,12 +148,17 @@ class SoftTokens(nn.Module):
         A generator makes nothing of vectors from elsewhere, and learning the way there takes most of a run.
 
         Args:
-            known: embeddings of texts, shape (n, width).
+            known: embeddings of texts, shape (n, width). Of a single one the spread is its own size; where
+                all prompts are read alike, so is theirs.
         """
-        states = self.hidden(ids, mask).flatten(0, 1)
+        states = self.hidden(ids, mask)
+        states = states.flatten(0, 1) if self.shape.length is None else states.mean(1)
         centre = states.mean(0)
         guess = (states - centre) @ self.map.weight.T
-        self.map.weight.mul_(0.5 * known.std(0).mean().to(guess) / guess.std().clamp(min=1e-6))
+        if float(guess.abs().max()) < 1e-6:
+            guess = states @ self.map.weight.T
+        spread = known.std(0).mean() if len(known) > 1 else known.abs().mean()
+        self.map.weight.mul_(0.5 * spread.to(guess) / guess.std().clamp(min=1e-6))
         self.map.bias.copy_(known.mean(0).to(guess) - self.map.weight @ centre)
 
 

@@ -1,6 +1,6 @@
 """Training of soft preference embeddings on prepared examples (paper, section 3.3.2).
 
-    E^p = [E_m; E_k],  loss = the generator's own on E^p and the last item,
+    E^p = [E_m; E_k],  loss = the generator's own on E^p and the last item,    (see `soft_form`)
     learnt are m, t and the map; LLM, text encoder and generator stay frozen.
 
 The generator returns d loss / d E^p as numpy, and from there the gradient goes through the LLM. Accelerate
@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 from pmg_sdk.conditioning import Conditioning, join
-from pmg_sdk.errors import CapabilityError, ConfigError, SpaceMismatch
-from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder
+from pmg_sdk.errors import ConfigError, SpaceMismatch
+from pmg_sdk.interfaces import Generator, SupportsTraining, TextEncoder, TrainingLoss
 from pmg_sdk.progress import Observer, Silent, check_cancelled
 from pmg_sdk.training.trainable import trainable
 from pmg_transformers.shared_model import SharedModel, shared_causal_model
@@ -32,6 +32,7 @@ from pmg_transformers.soft_preference.checkpoint import JSON_FILE, SoftCheckpoin
 from pmg_transformers.soft_preference.llm_print import LLMPrint
 from pmg_transformers.soft_preference.recipe import Recipe
 from pmg_transformers.soft_preference.run_log import RunLog
+from pmg_transformers.soft_preference.soft_form import conditionings, pulled_back
 from pmg_transformers.soft_preference.soft_tokens import Shape, SoftTokens, prompt_ids, prompt_rows
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Trainer:
         accelerator: None makes one; several processes have one each.
 
     Raises:
-        CapabilityError: the generator does not support training.
+        CapabilityError: the generator does not support training, or takes only text.
         SpaceMismatch: examples, text encoder and generator are not of one space.
         ConfigError: `out` holds a run of another recipe, or the batch does not divide among the processes.
         InputError: there are no examples. ModelFolderError: the LLM, or the checkpoint, is not usable.
@@ -99,8 +100,8 @@ class Trainer:
 
         self.recipe = recipe or Recipe()
         self.out = out
+        self._generator: SupportsTraining = trainable(generator)
         self._space = _common_space(examples, generator, text_encoder)
-        self._generator: SupportsTraining = _takes_tokens(generator)
         self.accelerator = accelerator or Accelerator(
             log_with="tensorboard" if find_spec("tensorboard") else None,
             project_dir=str(out),
@@ -115,8 +116,10 @@ class Trainer:
         self._keywords = KeywordCache(encoder, [*self._train, *self._validation])
         self._about = {**examples.about, **self.counts}
 
-        known = torch.from_numpy(self._keywords.tokens)
-        shape = Shape(self.recipe.tokens, self.recipe.prefix, known.shape[1])
+        kind = generator.spec.conditioning
+        known = torch.from_numpy(self._keywords.known(kind))
+        length = float(f"{known.norm(dim=1).mean():.4g}") if kind == "pooled" else None
+        shape = Shape(self.recipe.tokens, self.recipe.prefix, known.shape[1], length)
         self.soft = SoftTokens(self._llm.model, shape, seed=self.recipe.seed).to(self.accelerator.device)
         self._prompts = {example.prompt: self._ids(example) for example in (*self._train, *self._validation)}
         first = [self._prompts[example.prompt] for example in self._train[: self.recipe.batch]]
@@ -214,25 +217,31 @@ class Trainer:
             if observer is not None:
                 check_cancelled(observer)
             batch = drawn[at : at + size]
-            E_m = self._encode(batch, self._validation) if soft else None
-            result = self._loss(batch, self._validation, E_m, draws=VALIDATION_DRAWS, gradients=False)
+            chosen = [self._validation[each.place] for each in batch]
+            if soft:
+                E_m = conditionings(self._encode(chosen), self._space)
+                beside = map(self._keywords.of, chosen, batch)
+                parts = [[own, *known] for own, known in zip(E_m, beside, strict=True)]
+            else:
+                parts = list(map(self._keywords.alone, chosen, batch))
+            result = self._loss(parts, chosen, batch, draws=VALIDATION_DRAWS, gradients=False)
             losses += result.values.tolist()
         total = torch.tensor([sum(losses), len(losses)], dtype=torch.float64, device=self.accelerator.device)
         gathered = self.accelerator.reduce(total.float() if self._device.startswith("mps") else total)
         return float(gathered[0] / gathered[1])
 
     def _descend(self, batch: Sequence[Drawn], examples: Sequence[TrainingExample], share: float) -> float:
-        E_m = self._encode(batch, examples)
-        result = self._loss(batch, examples, E_m, draws=self.recipe.draws, gradients=True)
-        L = self.recipe.tokens
-        slopes = np.stack([slope.embeds[:L] for slope in result.gradients])
-        # The generator's gradient, carried on through the map and the LLM by the chain rule.
-        slope = torch.from_numpy(slopes).to(E_m) * (share / len(batch))
-        self.accelerator.backward((E_m * slope).sum())
+        chosen = [examples[drawn.place] for drawn in batch]
+        E_m = self._encode(chosen)
+        beside = list(map(self._keywords.of, chosen, batch))
+        parts = [[own, *known] for own, known in zip(conditionings(E_m, self._space), beside, strict=True)]
+        result = self._loss(parts, chosen, batch, draws=self.recipe.draws, gradients=True)
+        # The generator's gradient, carried on through the join, the map and the LLM by the chain rule.
+        self.accelerator.backward(pulled_back(E_m, beside, result.gradients) * (share / len(batch)))
         return float(result.values.mean()) * share
 
-    def _encode(self, batch: Sequence[Drawn], examples: Sequence[TrainingExample]) -> torch.Tensor:
-        rows = [self._prompts[examples[drawn.place].prompt] for drawn in batch]
+    def _encode(self, chosen: Sequence[TrainingExample]) -> torch.Tensor:
+        rows = [self._prompts[example.prompt] for example in chosen]
         # Wrapped for several processes, a forward may wait for the others, who validate fewer batches.
         model = self._model if torch.is_grad_enabled() else self.soft
         E_m: torch.Tensor = model(*prompt_rows(rows, device=self._device))
@@ -240,25 +249,15 @@ class Trainer:
 
     def _loss(
         self,
+        parts: Sequence[Sequence[Conditioning]],
+        chosen: Sequence[TrainingExample],
         batch: Sequence[Drawn],
-        examples: Sequence[TrainingExample],
-        E_m: torch.Tensor | None,
         *,
         draws: int,
         gradients: bool,
-    ) -> Any:
-        chosen = [examples[drawn.place] for drawn in batch]
-        soft = (
-            [[]] * len(batch)
-            if E_m is None
-            else [[Conditioning(row, self._space)] for row in E_m.detach().float().cpu().numpy()]
-        )
-        E_p = []
-        for own, example, drawn in zip(soft, chosen, batch, strict=True):
-            beside = (self._keywords.of if own else self._keywords.alone)(example, drawn)
-            E_p.append(join([(part, 1.0) for part in (*own, *beside)]))
+    ) -> TrainingLoss:
         return self._generator.training_loss(
-            E_p,
+            [join([(part, 1.0) for part in each]) for each in parts],
             [example.latent for example in chosen],
             [drawn.seed for drawn in batch],
             draws=draws,
@@ -316,6 +315,7 @@ class Trainer:
             tokens=self.recipe.tokens,
             prefix=self.recipe.prefix,
             values=self._best.values,
+            length=self.soft.shape.length,
             data=self._about,
             recipe=self.recipe.model_dump(mode="json"),
             measures={
@@ -337,6 +337,11 @@ class Trainer:
             raise ConfigError(
                 f"{self.out} holds a run of another recipe or other examples. "
                 "Take its settings to go on with it, or another folder to begin anew."
+            )
+        if found.length != self.soft.shape.length:
+            raise ConfigError(
+                f"{self.out} holds a run for another kind of generator, {_told(found.length)}; this one's is "
+                f"{_told(self.soft.shape.length)}. Take another folder to begin anew."
             )
         found.llm_print.expect(self._llm.model, self._llm_name)
         self.soft.set_values(named_from(found.state, "now."))
@@ -401,14 +406,8 @@ def _common_space(examples: ExampleFolder, generator: Generator, encoder: TextEn
     return space
 
 
-def _takes_tokens(generator: Generator) -> SupportsTraining:
-    trained_with = trainable(generator)
-    if generator.spec.conditioning != "sequence":
-        raise CapabilityError(
-            "a generator that takes a sequence of tokens was expected, which E_m is; "
-            f"{type(generator).__name__} takes conditioning of kind {generator.spec.conditioning!r}"
-        )
-    return trained_with
+def _told(length: float | None) -> str:
+    return "tokens" if length is None else f"one vector of length {length:g}"
 
 
 def _check_sharing(recipe: Recipe, processes: int) -> None:

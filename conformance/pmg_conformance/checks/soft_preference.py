@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pmg_conformance.check import check
 from pmg_conformance.failure import expect
 from pmg_conformance.samples import LONG_TEXT, SCRIPTS, TEXTS, chats
 from pmg_conformance.subject import Subject
+from pmg_conformance.work import as_numbers
+from pmg_sdk.conditioning import Conditioning
 
 
-@check("PMG-SOFT-001", "soft_preference", "smoke", advice="Return L float32 tokens in the stated space.")
+@check(
+    "PMG-SOFT-001",
+    "soft_preference",
+    "smoke",
+    advice="Return L float32 tokens, or a vector, in the stated space.",
+)
 def tokens_have_the_stated_form(subject: Subject) -> None:
-    """Every prompt gives the same number L of finite float32 tokens, in the stated space.
+    """Every prompt gives the same number L of finite float32 tokens, or one vector, in the stated space.
 
     E^p = [E_m; E_k]: they are joined with keywords of that space.
     """
     adapter = subject.adapter
     made = adapter.encode(list(TEXTS))
-    shapes = {each.embeds.shape for each in made}
-    expect(len(shapes) == 1 and min(shapes)[0] >= 1, "one shape (L, width)", shapes)
+    forms = {repr(each) for each in made}
+    something = made[0].tokens >= 1 or made[0].pooled is not None
+    expect(len(forms) == 1 and something, "one shape (L, width), or one vector", sorted(forms))
     expect({each.space for each in made} == {adapter.space}, f"the space {adapter.space!r}", made[0].space)
-    finite = all(np.isfinite(each.embeds).all() for each in made)
-    expect(finite, "finite tokens", "values that are no numbers")
+    expect(_finite(made), "finite tokens", "values that are no numbers")
 
 
 @check("PMG-SOFT-002", "soft_preference", "smoke", advice="Cut long prompts; accept any Unicode text.")
@@ -32,8 +41,7 @@ def any_prompt_is_read(subject: Subject) -> None:
     Histories are as long as users are old.
     """
     made = subject.adapter.encode([LONG_TEXT, *SCRIPTS, ""])
-    finite = all(np.isfinite(each.embeds).all() for each in made)
-    expect(len(made) == len(SCRIPTS) + 2 and finite, "finite tokens for each", len(made))
+    expect(len(made) == len(SCRIPTS) + 2 and _finite(made), "finite tokens for each", len(made))
 
 
 @check("PMG-SOFT-003", "soft_preference", "smoke", advice="Make `space` constant.")
@@ -101,12 +109,20 @@ def its_scenario_stays(subject: Subject) -> None:
     advice="Project to the width of the text encoder, and name its space.",
 )
 def its_tokens_join_with_keywords(subject: Subject) -> None:
-    """Its tokens and the keywords of a text encoder have one space and one width.
+    """Its tokens, or its vector, and a text encoder's of keywords have one space and one width.
 
     E^p = [E_m; E_k]: a width or space of its own is found here, not in the middle of a generation.
     """
     twin = subject.need("twin", "give a text encoder of its space (--twin NAME)")
     (soft,), (hard,) = subject.adapter.encode([TEXTS[0]]), twin.encode([TEXTS[1]])
     expect(soft.space == hard.space, f"the space {hard.space!r} of the text encoder", repr(soft.space))
-    width = hard.embeds.shape[1]
-    expect(soft.embeds.shape[1] == width, f"tokens of width {width}", soft.embeds.shape[1])
+    if soft.tokens:
+        width = hard.embeds.shape[1]
+        expect(soft.embeds.shape[1] == width, f"tokens of width {width}", soft.embeds.shape[1])
+    if soft.pooled is not None:
+        width = None if hard.pooled is None else len(hard.pooled)
+        expect(len(soft.pooled) == width, f"a vector of width {width}", len(soft.pooled))
+
+
+def _finite(made: Sequence[Conditioning]) -> bool:
+    return all(np.isfinite(as_numbers(each)).all() for each in made)

@@ -96,6 +96,14 @@ class WritesAnotherSpace(ReferenceSoftPreferenceEncoder):
         return [Conditioning(each.embeds, "its language model") for each in super().encode(prompts)]
 
 
+@mutant("soft_preference", "PMG-SOFT-001")
+class SaysNothing(ReferenceSoftPreferenceEncoder):
+    """Leaves its vector behind where it gives no tokens."""
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        return [Conditioning(each.embeds[:0], self.space) for each in super().encode(prompts)]
+
+
 @mutant("soft_preference", "PMG-SOFT-002")
 class NeedsBehaviour(ReferenceSoftPreferenceEncoder):
     """Divides by the length of the prompt."""
@@ -168,4 +176,33 @@ class KeepsItsOwnWidth(ReferenceSoftPreferenceEncoder):
         return [
             Conditioning(np.pad(each.embeds, ((0, 0), (0, 4))), self.space)
             for each in super().encode(prompts)
+        ]
+
+
+@mutant("soft_preference", "PMG-SOFT-007")
+class GivesAVectorOfItsOwnWidth(ReferenceSoftPreferenceEncoder):
+    """Names a space of one vector, and gives that of its language model."""
+
+    def __init__(self) -> None:
+        super().__init__(conditioning="pooled")
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        made = super().encode(prompts)
+        vectors = [each.pooled for each in made if each.pooled is not None]
+        return [Conditioning(made[0].embeds, self.space, np.pad(vector, (0, 4))) for vector in vectors]
+
+
+@mutant("soft_preference", "PMG-SOFT-002")
+class DividesItsVectorByItsWords(ReferenceSoftPreferenceEncoder):
+    """Takes the mean over the words of a prompt, of which the empty one has none."""
+
+    def __init__(self) -> None:
+        super().__init__(conditioning="pooled")
+
+    def encode(self, prompts: Sequence[str]) -> list[Conditioning]:
+        rows = zip(prompts, super().encode(prompts), strict=True)
+        return [
+            Conditioning(each.embeds, self.space, each.pooled if prompt.split() else each.pooled * np.nan)
+            for prompt, each in rows
+            if each.pooled is not None
         ]
