@@ -13,6 +13,7 @@ TOP_LEVEL = {
     "pmg_open_clip",
     "pmg_stable_diffusion",
     "pmg_openai",
+    "pmg_onnx",
     "pmg_scenarios",
     "pmg_models",
     "pmg_conformance",

@@ -40,13 +40,16 @@ WITHOUT_INFLUENCE = (
 )
 
 
-def fingerprint(files: Sequence[Path], shape: Mapping[str, Any]) -> str:
+def fingerprint(files: Sequence[Path], shape: Mapping[str, Any], *, only: tuple[str, ...] = ()) -> str:
     """Eight hexadecimal digits for the text tensors in safetensors `files` of a model of that `shape`.
+
+    Args:
+        only: beginnings of the names of those that count, where it is not all that a text encoder has.
 
     Raises:
         ModelFolderError: a file is not safetensors.
     """
-    tensors = {name: tensor for file in files for name, tensor in _tensors(file)}
+    tensors = {name: tensor for file in files for name, tensor in _tensors(file, only)}
     digest = hashlib.sha256(json.dumps(dict(shape), sort_keys=True).encode())
     for name in sorted(tensors):
         dimensions, sample = tensors[name]
@@ -55,7 +58,7 @@ def fingerprint(files: Sequence[Path], shape: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:8]
 
 
-def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
+def _tensors(path: Path, only: tuple[str, ...]) -> list[tuple[str, tuple[list[int], NDArray[np.float16]]]]:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
@@ -65,11 +68,7 @@ def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]
             found = []
             for name, entry in header.items():
                 short = _short(name)
-                if (
-                    name == "__metadata__"
-                    or entry["dtype"] not in BYTES
-                    or short.startswith(WITHOUT_INFLUENCE)
-                ):
+                if name == "__metadata__" or entry["dtype"] not in BYTES or not _counts(name, short, only):
                     continue
                 start, end = entry["data_offsets"]
                 count = (end - start) // BYTES[entry["dtype"]]
@@ -83,6 +82,10 @@ def _tensors(path: Path) -> list[tuple[str, tuple[list[int], NDArray[np.float16]
         raise ModelFolderError(
             f"a safetensors file was expected at {path}; it is damaged or of another kind ({error})"
         ) from error
+
+
+def _counts(name: str, short: str, only: tuple[str, ...]) -> bool:
+    return name.startswith(only) if only else not short.startswith(WITHOUT_INFLUENCE)
 
 
 def _short(name: str) -> str:

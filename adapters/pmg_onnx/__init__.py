@@ -1,0 +1,8 @@
+"""Text encoders and scorers exported once with torch, and run without it on ONNX Runtime.
+
+`pmg export` makes the folders; `OnnxTextEncoder`, `OnnxScorer` and `OnnxTagCaptioner` read them.
+"""
+
+from pmg_onnx.text_encoder import OnnxTextEncoder
+
+__all__ = ["OnnxTextEncoder"]

@@ -1,0 +1,23 @@
+"""`pmg export`: models in a form that runs without torch."""
+
+from __future__ import annotations
+
+import click
+
+from pmg_sdk.cli.lazy import LazyCommand
+
+__all__ = ["export"]
+
+
+@click.group()
+def export() -> None:
+    """Export a model once, to run it on ONNX Runtime without torch."""
+
+
+export.add_command(
+    LazyCommand(
+        "text-encoder",
+        "pmg_onnx.export.cli:text_encoder",
+        "Export a generator's text encoder, for text_encoder=onnx.",
+    )
+)
