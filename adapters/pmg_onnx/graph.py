@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pmg_onnx.folder import ExportFolder
 from pmg_onnx.machine import features
 from pmg_onnx.missing import expect
 from pmg_sdk.assets.cache import digest, ensure_folder, folder_of
@@ -69,6 +70,13 @@ class Graph:
         self._session = self._open(list(sha256))
         self.provider: str = self._session.get_providers()[0]
         self.outputs: tuple[str, ...] = tuple(each.name for each in self._session.get_outputs())
+
+    @classmethod
+    def of(cls, folder: ExportFolder, name: str, settings: Settings) -> Graph:
+        """The graph `name` of an exported folder."""
+        files = folder.record.files
+        sha256 = [files[each] for each in (name, f"{name}.data") if each in files]
+        return cls(folder.path / name, sha256, settings)
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run it; outputs by name.

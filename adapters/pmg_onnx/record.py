@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-__all__ = ["FILE", "FORMAT", "Kind", "Parity", "Precision", "Record", "TextTower"]
+__all__ = [
+    "FILE",
+    "FORMAT",
+    "ImageTower",
+    "Kind",
+    "Parity",
+    "Pixels",
+    "Precision",
+    "Record",
+    "TextTower",
+]
 
 FILE = "pmg_onnx.json"
 FORMAT = 1
@@ -35,6 +45,7 @@ class TextTower(_Value):
         max_tokens: longest text, special tokens included.
         pad: id of the padding token.
         masked: whether later tokens can be seen, so that padding has to be masked.
+        padded: whether the tower always reads texts padded to `max_tokens`.
         cleaning: what open_clip does to a text before its tokenizer: "" is nothing.
     """
 
@@ -43,7 +54,40 @@ class TextTower(_Value):
     max_tokens: int = Field(ge=1)
     pad: int = Field(ge=0)
     masked: bool
+    padded: bool = False
     cleaning: Literal["", "whitespace", "lower", "canonicalize"] = ""
+
+
+class Pixels(_Value):
+    """How a picture becomes what an image tower reads: resized, cropped or padded, normalised.
+
+    Attributes:
+        resize: to `size`: "shortest" brings the shorter side to its first number, the longer one rounded
+            down; "inside" the picture into it and "outside" around it, in its own proportions; "exact" the
+            picture to it; "none" leaves it.
+        size: (height, width) in pixels.
+        resample: Pillow's filter.
+        crop: (height, width) in pixels, out of the middle; what is missing is filled. None leaves it.
+        rounding: of the middle: half to even, or down.
+        fill: grey value, 0 to 255, beside a picture that is smaller than `crop`.
+        mean, std: of the colours in 0..1.
+    """
+
+    resize: Literal["shortest", "inside", "outside", "exact", "none"]
+    size: tuple[int, int]
+    resample: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
+    crop: tuple[int, int] | None
+    rounding: Literal["even", "down"] = "even"
+    fill: int = Field(default=0, ge=0, le=255)
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+class ImageTower(_Value):
+    """One graph that reads pictures: `pixels` float32 (batch, 3, height, width) to `pooled`, unit rows."""
+
+    graph: FileName
+    pixels: Pixels
 
 
 class Parity(_Value):
@@ -76,6 +120,8 @@ class Record(_Value):
         width: of the embeddings.
         padding: whether texts are padded unless the user says otherwise (text encoders).
         clip_skip: the last layers that were left out; part of `space` (text encoders).
+        image: the graph that reads pictures (scorers).
+        temperature: what cosines are multiplied by before a softmax, learned in training (scorers).
         parity: what was measured at the export.
     """
 
@@ -92,4 +138,6 @@ class Record(_Value):
     width: int = Field(ge=1)
     padding: bool = False
     clip_skip: int = 0
+    image: ImageTower | None = None
+    temperature: float = 1.0
     parity: Parity | None = None

@@ -39,7 +39,7 @@ class OnnxTextEncoder(TextEncoder):
         device: "auto" (CUDA where ONNX Runtime can use it, then the CPU), "cpu", "cuda" or "cuda:N".
         threads: of the CPU; None takes one for every core.
         io_binding: on CUDA, keep inputs and outputs on the device until a call is done.
-        cache: keep the graph optimised for this machine in the SDK's cache folder; the next start is quicker.
+        cache: keep the graph optimised for this machine in the SDK's cache folder: a quicker start.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class Tower:
             padding: keep the padding up to the longest length as tokens.
         """
         ids, cut = self._reader.cut(texts)
-        lengths = [self._reader.limit if padding else len(row) for row in ids]
+        lengths = [self._reader.limit if padding or self._tower.padded else len(row) for row in ids]
         rows: list[Mapping[str, NDArray[np.float32]]] = [{}] * len(texts)
         for length in sorted(set(lengths)):
             here = [index for index, other in enumerate(lengths) if other == length]
@@ -92,7 +92,4 @@ class Tower:
         return self._graph.get(self._open)
 
     def _open(self) -> Graph:
-        name = self._tower.graph
-        files = self._folder.record.files
-        sha256 = [files[each] for each in (name, f"{name}.data") if each in files]
-        return Graph(self._folder.path / name, sha256, self._settings)
+        return Graph.of(self._folder, self._tower.graph, self._settings)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pmg_onnx.export.activations import Examples
 from pmg_onnx.export.half import to_half
 from pmg_onnx.export.int8 import to_int8
 from pmg_onnx.export.silence import silenced
@@ -30,6 +31,7 @@ def write_graph(
     *,
     dynamic: Mapping[str, Mapping[int, str]],
     precision: Precision,
+    examples: Examples = (),
 ) -> list[Path]:
     """Write `module` to `path`, its weights beside it in `path`.data, and return the files.
 
@@ -37,6 +39,7 @@ def write_graph(
         inputs: examples by name, in the order in which `module` takes them.
         outputs: names of what it gives.
         dynamic: of every input, the axes whose size varies, by name.
+        examples: inputs like those to come, for int8.
 
     Raises:
         MissingExtra: onnx or onnxscript is not installed.
@@ -67,9 +70,9 @@ def write_graph(
             f"({type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]})"
         ) from error
     if precision == "fp16":
-        model = to_half(model)
+        to_half(model)
     elif precision == "int8":
-        to_int8(model)
+        to_int8(model, examples)
     _forget_origin(model)
     data = path.with_name(f"{path.name}.data")
     onnx.save_model(model, str(path), save_as_external_data=True, location=data.name, size_threshold=1024)

@@ -1,58 +1,41 @@
-"""Graphs in half precision: weights and products in float16, what is delicate in float32."""
+"""Graphs in half precision: weights, and products with them, in float16.
+
+What else there is stays in float32: norms and softmaxes, the sum that runs through all layers (T5's
+overflows float16), and the logarithm that T5 finds the bucket of a distance by. A CPU, which has no such
+products, computes in float32 with the rounded weights.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from pmg_onnx.missing import expect
+import numpy as np
+
+from pmg_onnx.export.rewriting import Rewriting
 
 __all__ = ["to_half"]
 
-DELICATE = (
-    "LayerNormalization",
-    "Softmax",
-    "Pow",
-    "ReduceMean",
-    "ReduceL2",
-    "ReduceSum",
-    "Reciprocal",
-    "Sqrt",
-    "Add",
-    "Where",
-    "IsNaN",
-    "Range",
-)
-"""Kept in float32: norms and sums over many values, the residual stream (T5's overflows float16), masks."""
+
+def to_half(model: Any) -> None:
+    """Rewrite `model`, an onnx ModelProto in float32, in place; inputs and outputs stay as they are."""
+    _Half(model).run()
 
 
-def to_half(model: Any) -> Any:
-    """`model` (an onnx ModelProto) with float16 weights; its inputs and outputs stay as they are."""
-    float16 = expect("onnxruntime.transformers.float16", extra="export")
-    onnx = expect("onnx", extra="export")
-    return float16.convert_float_to_float16(
-        model,
-        keep_io_types=True,
-        disable_shape_infer=True,
-        op_block_list=[*float16.DEFAULT_OP_BLOCK_LIST, *DELICATE],
-        node_block_list=_counting(model.graph.node, onnx.TensorProto),
-    )
+class _Half(Rewriting):
+    def product(self, node: Any) -> None:
+        """y = float32(float16(x) w)."""
+        y = node.output[0]
+        types = self.onnx.TensorProto
+        x = self.add("Cast", [node.input[0]], f"{y}_of_half", to=int(types.FLOAT16))
+        rest = [self._half(name) for name in node.input[1:]]
+        options = self.options(node)
+        product = self.add(node.op_type, [x, *rest], f"{y}_half", **options)
+        self.add("Cast", [product], y, to=int(types.FLOAT))
 
+    def table(self, node: Any) -> None:
+        y = node.output[0]
+        rows = self.add("Gather", [self._half(node.input[0]), node.input[1]], f"{y}_half", axis=0)
+        self.add("Cast", [rows], y, to=int(self.onnx.TensorProto.FLOAT))
 
-def _counting(nodes: Iterable[Any], types: Any) -> list[str]:
-    """Names of the nodes whose numbers become integers: the buckets of T5's positions, by a logarithm."""
-    nodes = list(nodes)
-    makers = {output: node for node in nodes for output in node.output}
-    integers = (types.INT32, types.INT64)
-    left = [
-        n
-        for n in nodes
-        if n.op_type == "Cast" and any(a.name == "to" and a.i in integers for a in n.attribute)
-    ]
-    found: dict[str, None] = {}
-    while left:
-        node = left.pop()
-        if node.name not in found:
-            found[node.name] = None
-            left += [makers[name] for name in node.input if name in makers]
-    return list(found)
+    def _half(self, name: str) -> str:
+        return self.constant(f"{name}_half", self.weight(name).astype(np.float16))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pmg_onnx.export.folder import check_out, digests, filling, versions, write_record
 from pmg_onnx.export.graph_file import OPSET, write_graph
 from pmg_onnx.export.originals import Original, TorchTower, original
 from pmg_onnx.export.parity import check, compare, rows_of
-from pmg_onnx.export.probes import TEXTS
+from pmg_onnx.export.probes import CALIBRATION, TEXTS
 from pmg_onnx.export.silence import silenced
 from pmg_onnx.export.tokenizer_file import write_tokenizer
 from pmg_onnx.record import Parity, Precision, Record, TextTower
@@ -94,6 +97,7 @@ def _write_tower(tower: TorchTower, folder: Path, suffix: str, precision: Precis
         folder / graph,
         dynamic=dict.fromkeys(inputs, axes),
         precision=precision,
+        examples=_examples(tower) if precision == "int8" else (),
     )
     return TextTower(
         graph=graph,
@@ -102,6 +106,15 @@ def _write_tower(tower: TorchTower, folder: Path, suffix: str, precision: Precis
         pad=tower.tokenizer.pad_token_id,
         masked=tower.masked,
     )
+
+
+def _examples(tower: TorchTower) -> list[dict[str, NDArray[np.int64]]]:
+    found = []
+    for text in CALIBRATION:
+        tokens = tower.tokenizer(text, truncation=True, max_length=tower.max_tokens)
+        ids = np.array([tokens["input_ids"]], np.int64)
+        found.append({"input_ids": ids} | ({"attention_mask": np.ones_like(ids)} if tower.masked else {}))
+    return found
 
 
 def _measured(found: Original, folder: Path) -> Parity:
