@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pmg_onnx.record import Pixels
+from pmg_onnx.resample import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,46 +18,59 @@ __all__ = ["as_input"]
 
 def as_input(picture: PILImage, how: Pixels) -> NDArray[np.float32]:
     """One RGB picture as float32 of shape (3, height, width)."""
-    picture = _resized(picture, how)
-    if how.crop is not None:
-        picture = _middle(picture, how.crop, how)
-    values = np.asarray(picture, dtype=np.float32) / np.float32(255)
+    size = _size(picture, how)
+    window = (slice(None), slice(None)) if how.crop is None else _window(size, how.crop, how)
+    pixels = _padded(_resized(picture, size, window, how), size, how)
+    values = pixels.astype(np.float32) / np.float32(255)
     normal = (values - np.array(how.mean, np.float32)) / np.array(how.std, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1))
 
 
-def _resized(picture: PILImage, how: Pixels) -> PILImage:
-    import PIL.Image
-
+def _size(picture: PILImage, how: Pixels) -> tuple[int, int]:
+    """(height, width) after resizing."""
     width, height = picture.size
     wanted_height, wanted_width = how.size
     if how.resize == "none":
-        return picture
+        return height, width
     if how.resize == "exact":
-        size = (wanted_height, wanted_width)
-    elif how.resize == "shortest":
+        return wanted_height, wanted_width
+    if how.resize == "shortest":
         short, long = sorted((height, width))
         longer = int(wanted_height * long / short)
-        size = (wanted_height, longer) if height <= width else (longer, wanted_height)
-    else:
-        ratios = (height / wanted_height, width / wanted_width)
-        ratio = max(ratios) if how.resize == "inside" else min(ratios)
-        size = (max(round(height / ratio), 1), max(round(width / ratio), 1))
-    if size == (height, width):
-        return picture
-    return picture.resize((size[1], size[0]), PIL.Image.Resampling[how.resample.upper()])
+        return (wanted_height, longer) if height <= width else (longer, wanted_height)
+    ratios = (height / wanted_height, width / wanted_width)
+    ratio = max(ratios) if how.resize == "inside" else min(ratios)
+    return max(round(height / ratio), 1), max(round(width / ratio), 1)
 
 
-def _middle(picture: PILImage, crop: tuple[int, int], how: Pixels) -> PILImage:
+def _window(size: tuple[int, int], crop: tuple[int, int], how: Pixels) -> tuple[slice, slice]:
+    """The middle of a picture, as much of it as there is."""
+    place = round if how.rounding == "even" else int
+    starts = [max(place((have - want) / 2), 0) for have, want in zip(size, crop, strict=True)]
+    rows, columns = (
+        slice(start, start + min(have, want)) for start, have, want in zip(starts, size, crop, strict=True)
+    )
+    return rows, columns
+
+
+def _resized(
+    picture: PILImage, size: tuple[int, int], window: tuple[slice, slice], how: Pixels
+) -> NDArray[np.uint8]:
     import PIL.Image
 
-    width, height = picture.size
-    crop_height, crop_width = crop
-    if crop_height > height or crop_width > width:
-        larger = (max(width, crop_width), max(height, crop_height))
-        ground = PIL.Image.new("RGB", larger, (how.fill,) * 3)
-        ground.paste(picture, ((larger[0] - width) // 2, (larger[1] - height) // 2))
-        picture, (width, height) = ground, larger
-    place = round if how.rounding == "even" else int
-    top, left = place((height - crop_height) / 2), place((width - crop_width) / 2)
-    return picture.crop((left, top, left + crop_width, top + crop_height))
+    height, width = size
+    if (width, height) != picture.size and how.kernel == "torchvision":
+        return resized(np.asarray(picture), size, how.resample, window)
+    if (width, height) != picture.size:
+        picture = picture.resize((width, height), PIL.Image.Resampling[how.resample.upper()])
+    return np.asarray(picture)[window]
+
+
+def _padded(pixels: NDArray[np.uint8], size: tuple[int, int], how: Pixels) -> NDArray[np.uint8]:
+    """Filled up to the crop, the picture in the middle."""
+    height, width = how.crop or size
+    missing = [max(want - have, 0) for want, have in zip((height, width), pixels.shape, strict=False)]
+    if not any(missing):
+        return pixels
+    sides = [(each // 2, each - each // 2) for each in missing]
+    return np.pad(pixels, (*sides, (0, 0)), constant_values=how.fill)

@@ -14,7 +14,7 @@ _NEEDS = ("onnxruntime", "tokenizers")
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """The text encoder "onnx"."""
+    """The text encoder and the scorer "onnx"."""
     return (
         AdapterSpec(
             name="onnx",
@@ -23,6 +23,16 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             capabilities=frozenset({"loading"}),
             extra="onnx",
             requires=_NEEDS,
-            description="A text encoder exported by `pmg export text-encoder`, without torch",
+            description="A text encoder that pmg export made, without torch",
+        ),
+        AdapterSpec(
+            name="onnx",
+            role="scorer",
+            factory="pmg_onnx.scorer:OnnxScorer",
+            modality="image",
+            capabilities=frozenset({"loading"}),
+            extra="onnx",
+            requires=_NEEDS,
+            description="Image-text similarity by a scorer that pmg export made, without torch",
         ),
     )

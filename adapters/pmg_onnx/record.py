@@ -66,7 +66,8 @@ class Pixels(_Value):
             down; "inside" the picture into it and "outside" around it, in its own proportions; "exact" the
             picture to it; "none" leaves it.
         size: (height, width) in pixels.
-        resample: Pillow's filter.
+        resample: the filter, by its name in Pillow.
+        kernel: whose arithmetic resizes: Pillow's, or torchvision's (bicubic and bilinear).
         crop: (height, width) in pixels, out of the middle; what is missing is filled. None leaves it.
         rounding: of the middle: half to even, or down.
         fill: grey value, 0 to 255, beside a picture that is smaller than `crop`.
@@ -76,6 +77,7 @@ class Pixels(_Value):
     resize: Literal["shortest", "inside", "outside", "exact", "none"]
     size: tuple[int, int]
     resample: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
+    kernel: Literal["pillow", "torchvision"] = "pillow"
     crop: tuple[int, int] | None
     rounding: Literal["even", "down"] = "even"
     fill: int = Field(default=0, ge=0, le=255)

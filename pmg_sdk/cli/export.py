@@ -21,3 +21,10 @@ export.add_command(
         "Export a generator's text encoder, for text_encoder=onnx.",
     )
 )
+export.add_command(
+    LazyCommand(
+        "scorer",
+        "pmg_onnx.export.cli:scorer",
+        "Export a scorer with both of its towers, for scorer=onnx.",
+    )
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
-__all__ = ["bert_tokenizer", "clip_tokenizer", "t5_tokenizer"]
+__all__ = ["bert_tokenizer", "clip_tokenizer", "roberta_tokenizer", "t5_tokenizer"]
 
 WORDS = """
 dog cat face animal glossy 3d style flat design black and white outline noto red apple blue heart
@@ -39,6 +39,17 @@ def bert_tokenizer(folder: Path, *, max_tokens: int = 64) -> int:
     vocabulary = {entry: index for index, entry in enumerate(dict.fromkeys(entries))}
     BertTokenizer(vocab=vocabulary, model_max_length=max_tokens).save_pretrained(folder)
     return len(vocabulary)
+
+
+def roberta_tokenizer(folder: Path, *, max_tokens: int = 64) -> int:
+    """RoBERTa's byte-level BPE without merges: every byte is a token. Returns the vocabulary size."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import RobertaTokenizer
+
+    entries = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), "<mask>"]
+    vocabulary = {entry: index for index, entry in enumerate(entries)}
+    RobertaTokenizer(vocab=vocabulary, merges=[], model_max_length=max_tokens).save_pretrained(folder)
+    return len(entries)
 
 
 def t5_tokenizer(folder: Path, *, max_tokens: int = 64) -> int:

@@ -1,4 +1,4 @@
-"""`pmg export text-encoder`."""
+"""`pmg export text-encoder` and `pmg export scorer`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from pmg_onnx.export.scorer import export_scorer
 from pmg_onnx.export.text_encoder import export_text_encoder
 from pmg_onnx.record import Precision, Record
 from pmg_sdk.cli.progress import progress, quiet_option
 
-__all__ = ["text_encoder"]
+__all__ = ["scorer", "text_encoder"]
 
 out_option = click.option(
     "-o",
@@ -71,10 +72,32 @@ def text_encoder(
             precision=precision,
             observer=observer,
         )
-    show(record, out, as_json, role="text_encoder")
+    _show(record, out, as_json, role="text_encoder")
 
 
-def show(record: Record, out: Path, as_json: bool, *, role: str) -> None:
+@click.command(
+    epilog="\b\n"
+    "Examples:\n"
+    "  pmg export scorer --from pmg:emoji-clip --out scorer-onnx\n"
+    "  pmg export scorer --from my-clip-folder --out scorer-onnx --precision int8",
+)
+@click.option("--from", "source", metavar="MODEL", required=True, help="Folder, hub id or pmg:NAME.")
+@out_option
+@precision_option
+@json_option
+@quiet_option
+def scorer(source: str, out: Path, precision: Precision, as_json: bool, quiet: bool) -> None:
+    """Export a scorer to ONNX: transformers' CLIP, or a model of open_clip.
+
+    Both towers, the tokenizer, and how pictures are prepared. What comes out fills the role scorer as the
+    adapter "onnx". Where it differs too much from the original nothing is written.
+    """
+    with progress(quiet) as observer:
+        record = export_scorer(source, out, precision=precision, observer=observer)
+    _show(record, out, as_json, role="scorer")
+
+
+def _show(record: Record, out: Path, as_json: bool, *, role: str) -> None:
     """What was written, how near it is to the original, and how it is used."""
     if as_json:
         click.echo(json.dumps(record.model_dump(mode="json"), indent=2))

@@ -8,6 +8,7 @@ from typing import Any
 from pmg_onnx.export.duals import GRAPHS, TOKENIZER, TorchDual
 from pmg_onnx.export.tokenizer_file import write_tokenizer
 from pmg_onnx.record import ImageTower, Pixels, TextTower
+from pmg_onnx.resample import KERNELS
 from pmg_sdk.errors import ModelFolderError
 from pmg_transformers.clip import ClipScorer
 from pmg_transformers.model_folder import ModelFolder
@@ -70,8 +71,14 @@ def _pixels(processor: Any, folder: ModelFolder) -> Pixels:
     import PIL.Image
 
     size, crop = dict(processor.size), dict(processor.crop_size or {})
+    resample = PIL.Image.Resampling(int(processor.resample)).name.lower()
     usual = processor.do_rescale and processor.do_normalize and not getattr(processor, "do_pad", False)
-    if not usual or abs(processor.rescale_factor - 1 / 255) > 1e-9:
+    torchvision = processor.backend == "torchvision"
+    if (
+        not usual
+        or abs(processor.rescale_factor - 1 / 255) > 1e-9
+        or (torchvision and resample not in KERNELS)
+    ):
         raise ModelFolderError(
             f"pictures that are resized, cropped and normalised were expected in {folder.path}; its image "
             "processor does something else"
@@ -83,7 +90,8 @@ def _pixels(processor: Any, folder: ModelFolder) -> Pixels:
         {
             "resize": kind if processor.do_resize else "none",
             "size": (height, width),
-            "resample": PIL.Image.Resampling(int(processor.resample)).name.lower(),
+            "resample": resample,
+            "kernel": "torchvision" if torchvision else "pillow",
             "crop": (crop["height"], crop["width"]) if processor.do_center_crop else None,
             "rounding": "down",
             "mean": tuple(processor.image_mean),
