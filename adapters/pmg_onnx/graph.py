@@ -169,7 +169,9 @@ class Graph:
         if self._settings.threads is not None:
             options.intra_op_num_threads = self._settings.threads
         also(options)
-        providers: list[Any] = [(CUDA, {"device_id": self._device_id})] if provider == CUDA else []
+        providers: list[Any] = (
+            [(CUDA, {"device_id": self._device_id, "use_tf32": 0})] if provider == CUDA else []
+        )
         try:
             return self._ort.InferenceSession(str(path), options, providers=[*providers, CPU])
         except Exception as error:  # ONNX Runtime's own exceptions share no base

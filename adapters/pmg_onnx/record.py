@@ -125,6 +125,7 @@ class Record(_Value):
         image: the graph that reads pictures (scorers).
         temperature: what cosines are multiplied by before a softmax, learned in training (scorers).
         parity: what was measured at the export.
+        winners: the scenario whose sample users chose the same with it, if that was tried.
     """
 
     format: Literal[1] = 1
@@ -143,3 +144,4 @@ class Record(_Value):
     image: ImageTower | None = None
     temperature: float = 1.0
     parity: Parity | None = None
+    winners: str = ""

@@ -28,6 +28,12 @@ precision_option = click.option(
     show_default=True,
     help="fp16 for CUDA, int8 for CPUs: a quarter of the size, and faster.",
 )
+winners_option = click.option(
+    "--check-winners",
+    "winners",
+    metavar="SCENARIO",
+    help="Also expect the same winners for its sample users and messages; minutes.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the folder's record as JSON.")
 
 
@@ -44,6 +50,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the fo
 @click.option("--tokenizer-subfolder", metavar="NAME", help="Where the tokenizer is.  [beside the encoder]")
 @click.option("--clip-skip", type=click.IntRange(min=0), default=0, help="Last layers of CLIP to leave out.")
 @precision_option
+@winners_option
 @json_option
 @quiet_option
 def text_encoder(
@@ -53,6 +60,7 @@ def text_encoder(
     tokenizer_subfolder: str | None,
     clip_skip: int,
     precision: Precision,
+    winners: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -70,6 +78,7 @@ def text_encoder(
             tokenizer_subfolder=tokenizer_subfolder,
             clip_skip=clip_skip,
             precision=precision,
+            winners=winners,
             observer=observer,
         )
     _show(record, out, as_json, role="text_encoder")
@@ -84,16 +93,19 @@ def text_encoder(
 @click.option("--from", "source", metavar="MODEL", required=True, help="Folder, hub id or pmg:NAME.")
 @out_option
 @precision_option
+@winners_option
 @json_option
 @quiet_option
-def scorer(source: str, out: Path, precision: Precision, as_json: bool, quiet: bool) -> None:
+def scorer(
+    source: str, out: Path, precision: Precision, winners: str | None, as_json: bool, quiet: bool
+) -> None:
     """Export a scorer to ONNX: transformers' CLIP, or a model of open_clip.
 
     Both towers, the tokenizer, and how pictures are prepared. What comes out fills the role scorer as the
     adapter "onnx". Where it differs too much from the original nothing is written.
     """
     with progress(quiet) as observer:
-        record = export_scorer(source, out, precision=precision, observer=observer)
+        record = export_scorer(source, out, precision=precision, winners=winners, observer=observer)
     _show(record, out, as_json, role="scorer")
 
 

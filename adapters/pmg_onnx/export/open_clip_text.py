@@ -13,7 +13,7 @@ from pmg_open_clip.dual_encoder import DualEncoder, load_dual_encoder
 from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.loading import loading
 
-__all__ = ["CONFIG", "as_transformers", "weights"]
+__all__ = ["CONFIG", "as_transformers", "weights", "write_clip_tokenizer"]
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
@@ -49,7 +49,7 @@ def weights(folder: Path) -> tuple[Path, ...]:
 def _write_clip(tower: Any, dual: DualEncoder, folder: Path) -> None:
     import torch
     from open_clip.tokenizer import SimpleTokenizer
-    from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
+    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
     blocks = tower.transformer.resblocks
     usual = (
@@ -101,6 +101,13 @@ def _write_clip(tower: Any, dual: DualEncoder, folder: Path) -> None:
     values["text_projection.weight"] = tower.text_projection.detach().float().T
     model.load_state_dict({name: value.contiguous() for name, value in values.items()})
     model.save_pretrained(folder)
+    write_clip_tokenizer(tokenizer, folder)
+
+
+def write_clip_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write open_clip's own tokenizer into `folder` as transformers' CLIPTokenizer: the same ids."""
+    from transformers import CLIPTokenizer
+
     CLIPTokenizer(
         vocab={_usual_name(entry): index for entry, index in tokenizer.encoder.items()},
         merges=[pair for pair, _ in sorted(tokenizer.bpe_ranks.items(), key=lambda each: each[1])],

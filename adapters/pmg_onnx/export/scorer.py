@@ -13,6 +13,7 @@ from pmg_onnx.export.folder import check_out, digests, filling, versions, write_
 from pmg_onnx.export.graph_file import OPSET, write_graph
 from pmg_onnx.export.parity import check, compare
 from pmg_onnx.export.probes import CALIBRATION, TEXTS, pictures
+from pmg_onnx.export.winners import check_winners, compare_winners
 from pmg_onnx.picture import as_input
 from pmg_onnx.record import ImageTower, Parity, Precision, Record, TextTower
 from pmg_onnx.scorer import OnnxScorer
@@ -25,13 +26,20 @@ STAGE = "export"
 
 
 def export_scorer(
-    source: str, out: Path, *, precision: Precision = "fp32", observer: Observer | None = None
+    source: str,
+    out: Path,
+    *,
+    precision: Precision = "fp32",
+    winners: str | None = None,
+    observer: Observer | None = None,
 ) -> Record:
     """Export both towers of the dual encoder `source` into `out`, and compare with the original.
 
     Args:
         source: a folder of transformers' CLIP or of open_clip, a hub id, or "pmg:NAME".
         precision: "fp32", "fp16" or "int8"; see `pmg_onnx.export.parity.LIMITS` for what each must keep.
+        winners: a scenario; its sample users and messages must choose the same candidates with what comes
+            out. Makes every picture; minutes on a CPU.
         observer: hears of "export" and is asked at each step whether to stop.
 
     Returns:
@@ -71,7 +79,10 @@ def export_scorer(
         write_record(scratch, record)
         parity = check(_measured(found, scratch), precision)
         observer.advance(STAGE)
-        return write_record(scratch, record.model_copy(update={"parity": parity}))
+        if winners is not None:
+            exported = OnnxScorer(str(scratch), cache=False)
+            check_winners(list(compare_winners(winners, scorer=exported, observer=observer)))
+        return write_record(scratch, record.model_copy(update={"parity": parity, "winners": winners or ""}))
 
 
 def _write_text(found: TorchDual, folder: Path, precision: Precision) -> TextTower:

@@ -14,6 +14,7 @@ from pmg_onnx.export.parity import check, compare, rows_of
 from pmg_onnx.export.probes import CALIBRATION, TEXTS
 from pmg_onnx.export.silence import silenced
 from pmg_onnx.export.tokenizer_file import write_tokenizer
+from pmg_onnx.export.winners import check_winners, compare_winners
 from pmg_onnx.record import Parity, Precision, Record, TextTower
 from pmg_onnx.text_encoder import OnnxTextEncoder
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -31,6 +32,7 @@ def export_text_encoder(
     tokenizer_subfolder: str | None = None,
     clip_skip: int = 0,
     precision: Precision = "fp32",
+    winners: str | None = None,
     observer: Observer | None = None,
 ) -> Record:
     """Export the text encoder of `source` into the folder `out`, and compare it with the original.
@@ -42,6 +44,8 @@ def export_text_encoder(
         tokenizer_subfolder: where the tokenizer is; None looks where it belongs.
         clip_skip: how many of CLIP's last layers to leave out; part of the space.
         precision: "fp32", "fp16" or "int8"; see `pmg_onnx.export.parity.LIMITS` for what each must keep.
+        winners: a scenario; its sample users and messages must choose the same candidates with what comes
+            out. Makes every picture; minutes on a CPU.
         observer: hears of "export" and is asked at each step whether to stop.
 
     Returns:
@@ -79,7 +83,10 @@ def export_text_encoder(
         write_record(scratch, record)
         parity = check(_measured(found, scratch), precision)
         observer.advance(STAGE)
-        return write_record(scratch, record.model_copy(update={"parity": parity}))
+        if winners is not None:
+            exported = OnnxTextEncoder(str(scratch), cache=False)
+            check_winners(list(compare_winners(winners, text_encoder=exported, observer=observer)))
+        return write_record(scratch, record.model_copy(update={"parity": parity, "winners": winners or ""}))
 
 
 def _write_tower(tower: TorchTower, folder: Path, suffix: str, precision: Precision) -> TextTower:
