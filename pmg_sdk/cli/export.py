@@ -9,7 +9,7 @@ from pmg_sdk.cli.lazy import LazyCommand
 __all__ = ["export"]
 
 
-@click.group()
+@click.group(epilog="Try: pmg export text-encoder --from pmg:emoji-diffusion --out text-onnx")
 def export() -> None:
     """Export a model once, to run it on ONNX Runtime without torch."""
 

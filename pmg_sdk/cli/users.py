@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,8 @@ def sample_messages(scenario: str) -> tuple[str, ...]:
     module = f"{_package(scenario)}.samples"
     if importlib.util.find_spec(module) is None:
         return ()
-    messages = getattr(importlib.import_module(module), "sample_messages", tuple)()
-    return tuple(map(str, messages))
+    found: Callable[[], Sequence[str]] = getattr(importlib.import_module(module), "sample_messages", tuple)
+    return tuple(found())
 
 
 def _package(scenario: str) -> str:

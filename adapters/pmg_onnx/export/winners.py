@@ -120,8 +120,8 @@ def check_winners(pairs: Sequence[Pair]) -> None:
         nearest = max(others, key=lambda pair: pair.margin)
         raise BackendError(
             f"the same winners were expected for all {len(pairs)} pairs of sample user and message; got "
-            f"others for {len(others)}, where the first was up to {nearest.margin:.3g} in z before the second and z "
-            f"moved by {nearest.shift:.3g}. Nothing was written. Export with a finer --precision."
+            f"others for {len(others)}, where the first was up to {nearest.margin:.3g} in z before the next, "
+            f"and z moved by {nearest.shift:.3g}. Nothing was written. Export with a finer --precision."
         )
 
 
