@@ -30,6 +30,8 @@ __all__ = ["to_int8"]
 LEAST = 1e-5
 MIGRATIONS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """What a is chosen from."""
+WORTH = 0.8
+"""Of what is lost without, a division must leave less than this."""
 
 
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.75)
@@ -153,7 +155,6 @@ class _Int8(Rewriting):
         if x in self._rows:
             return self._rows[x]
         r = self._rows[x] = f"{x}_rows"
-        factors = self.constant(f"{x}_factors", (1 / self.divisors[x]).astype(np.float32))
         flat = self.constant(f"pmg_rows_of_{width}", np.array([-1, width], np.int64))
         axis = self.constant("pmg_axis_1", np.array([1], np.int64))
         tiny, step = (
@@ -161,9 +162,14 @@ class _Int8(Rewriting):
             self.constant("pmg_step", np.float32(1 / 127)),
         )
         self.add("Shape", [x], f"{r}_shape", start=0, end=-1)
-        self.add("Mul", [self.add("Reshape", [x, flat], f"{r}_flat"), factors], r)
-        self.add("ReduceMax", [self.add("Abs", [r], f"{r}_abs"), axis], f"{r}_max", keepdims=1)
-        self.add("Mul", [self.add("Max", [f"{r}_max", tiny], f"{r}_positive"), step], f"{r}_scale")
+        if (self.divisors[x] == 1).all():
+            self.add("Reshape", [x, flat], r)
+        else:
+            factors = self.constant(f"{x}_factors", (1 / self.divisors[x]).astype(np.float32))
+            self.add("Mul", [self.add("Reshape", [x, flat], f"{r}_flat"), factors], r)
+        highest = self.add("ReduceMax", [r, axis], f"{r}_max", keepdims=1)
+        lowest = self.add("Neg", [self.add("ReduceMin", [r, axis], f"{r}_min", keepdims=1)], f"{r}_neg")
+        self.add("Mul", [self.add("Max", [highest, lowest, tiny], f"{r}_abs"), step], f"{r}_scale")
         self.add("Squeeze", [f"{r}_scale", axis], f"{r}_scales")
         count = self.add("Shape", [f"{r}_scales"], f"{r}_count")
         middle = self.constant("pmg_128s", np.array([128], np.uint8))
@@ -177,13 +183,14 @@ def _divisor(rows: NDArray[np.float32], weights: Sequence[NDArray[np.float32]]) 
     weight = np.concatenate(weights, axis=1)
     exact = rows @ weight
     x, w = (np.maximum(values, LEAST) for values in (np.abs(rows).max(axis=0), np.abs(weight).max(axis=1)))
-    candidates = [np.ones_like(x), *(x**a / w ** (1 - a) for a in MIGRATIONS)]
+    candidates = [x**a / w ** (1 - a) for a in MIGRATIONS]
 
     def lost(divisor: NDArray[np.float32]) -> float:
         product = _rounded(rows / divisor, axis=1) @ _rounded(weight * divisor[:, None], axis=0)
         return float(np.square(product - exact).sum())
 
-    return min(candidates, key=lost)
+    best, none = min(candidates, key=lost), np.ones_like(x)
+    return best if lost(best) < WORTH * lost(none) else none  # a pass over all activations
 
 
 def _rounded(values: NDArray[np.float32], *, axis: int) -> NDArray[np.float32]:

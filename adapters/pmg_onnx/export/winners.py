@@ -74,9 +74,10 @@ def compare_winners(
         )
     own = dict(settings or {})
     original = PMGPipeline.from_scenario(scenario, **own)
+    shared: dict[str, Any] = {"generator": original.roles.generator}
     if text_encoder is not None:
-        own |= {"text_encoder": text_encoder}
-    exported = PMGPipeline.from_scenario(scenario, **own | {"generator": original.roles.generator})
+        shared["text_encoder"] = text_encoder
+    exported = PMGPipeline.from_scenario(scenario, **own | shared)
     targets = {message: original.target(message) for message in messages}
     observer.start(STAGE, len(users) * len(messages))
     for user in users:
