@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +115,8 @@ class Graph:
         with quieted(self._ort):
             if wanted != "cpu" and CUDA in self._ort.get_available_providers():
                 # CUDA's libraries may come as Python packages, where no linker looks for them.
-                getattr(self._ort, "preload_dlls", lambda **_: None)(directory="")
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+                    getattr(self._ort, "preload_dlls", lambda **_: None)(directory="")
                 session = self._optimised(sha256, CUDA)
                 if CUDA in session.get_providers() or wanted == "auto":
                     return session

@@ -189,7 +189,8 @@ def _divisor(rows: NDArray[np.float32], weights: Sequence[NDArray[np.float32]]) 
         product = _rounded(rows / divisor, axis=1) @ _rounded(weight * divisor[:, None], axis=0)
         return float(np.square(product - exact).sum())
 
-    best, none = min(candidates, key=lost), np.ones_like(x)
+    best: NDArray[np.float32] = min(candidates, key=lost)
+    none: NDArray[np.float32] = np.ones_like(best)
     return best if lost(best) < WORTH * lost(none) else none  # a pass over all activations
 
 
