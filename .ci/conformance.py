@@ -111,7 +111,7 @@ CASES = (
     Case("sd-xl", "stable-diffusion", "generator", tiny("diffusion:sdxl_folder")),
     Case("audioldm", "audioldm", "generator", tiny("audioldm:audioldm_folder")),
     Case("audioldm2", "audioldm2", "generator", tiny("audioldm:audioldm2_folder")),
-    Case("clap-pooled", "clap", "text_encoder", tiny("audioldm:clap_text_folder")),
+    Case("clap-pooled", "clap", "text_encoder", tiny("audioldm:bert_clap_text_folder")),
     Case("open-clip", "open-clip", "scorer", lambda: (*model("pmg:emoji-clip"), *pairs())),
     Case("open-clip-tags", "open-clip-tags", "captioner", model("pmg:emoji-clip")),
     Case("text-encoder", "transformers", "text_encoder", model("pmg:all-minilm-l6-v2")),

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmg_onnx.export.clap_text import KINDS as CLAP
-from pmg_onnx.export.clap_text import ClapTextEncoder
+from pmg_audioldm.clap_text import ClapTextEncoder
 from pmg_onnx.export.open_clip_text import CONFIG as OPEN_CLIP
 from pmg_onnx.export.open_clip_text import as_transformers
 from pmg_onnx.export.open_clip_text import weights as open_clip_weights
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["Original", "TorchTower", "original"]
+
+CLAP = ("clap", "clap_text_model")
+"""`model_type` of a whole CLAP, and of its text tower alone."""
 
 FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "text_encoder*/*", "tokenizer*/*")
 """Of a hub repository; UNets and autoencoders stay where they are."""
@@ -93,7 +95,7 @@ def original(
     if where is not None and folder.sub(where).json("config.json").get("model_type") in CLAP:
         if clip_skip:
             raise ConfigError("clip_skip is for CLIP text encoders; this one is clap")
-        yield _of_clap(folder, where, tokenizer_subfolder)
+        yield _of_clap(folder, where, tokenizer_subfolder, max_tokens=index.get("pmg", {}).get("max_tokens"))
         return
     defaults = index.get("pmg", {})
     yield _of_towers(
@@ -177,15 +179,37 @@ def _traceable(encoder: TowerTextEncoder, index: int) -> TorchTower:
     )
 
 
-def _of_clap(folder: ModelFolder, subfolder: str, tokenizer_subfolder: str | None) -> Original:
-    encoder = ClapTextEncoder(str(folder.path), subfolder=subfolder, tokenizer_subfolder=tokenizer_subfolder)
-    tower = TorchTower(
-        module=encoder.module,
+def _of_clap(
+    folder: ModelFolder, subfolder: str, tokenizer_subfolder: str | None, *, max_tokens: int | None
+) -> Original:
+    import torch
+
+    encoder = ClapTextEncoder(
+        str(folder.path),
+        subfolder=subfolder,
+        tokenizer_subfolder=tokenizer_subfolder,
+        max_tokens=max_tokens,
+        device="cpu",
+    )
+    (tower,) = encoder.towers
+
+    class Traceable(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = tower.model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            _, pooled = tower.forward(input_ids, attention_mask)
+            assert pooled is not None
+            return torch.nn.functional.normalize(pooled, dim=-1)
+
+    traced = TorchTower(
+        module=Traceable().eval(),
         outputs=("pooled",),
         masked=True,
-        tokenizer=encoder.tokenizer,
-        tokens=encoder.vocabulary,
+        tokenizer=tower.tokenizer,
+        tokens=int(tower.config["vocab_size"]),
         max_tokens=encoder.max_tokens,
     )
     files = folder.sub(subfolder).weights("model").files
-    return Original(encoder, encoder, (tower,), encoder.width, files, folder.path)
+    return Original(encoder, encoder, (traced,), encoder.width, files, folder.path)
