@@ -26,18 +26,16 @@ def test_other_winners_are_refused_with_how_near_they_were() -> None:
 
 
 @pytest.mark.slow
-def test_the_text_encoder_in_eight_bits_chooses_the_same(
-    published: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_the_text_encoder_chooses_the_same(published: Callable[[str], Path], tmp_path: Path) -> None:
     published("pmg:all-minilm-l6-v2")
-    export_text_encoder("pmg:emoji-diffusion", tmp_path / "out", precision="int8")
+    export_text_encoder("pmg:emoji-diffusion", tmp_path / "out")
     exported = OnnxTextEncoder(str(tmp_path / "out"), device="cpu")
     check_winners(list(compare_winners("emoticons", text_encoder=exported, **SOME)))
 
 
 @pytest.mark.slow
-def test_the_scorer_in_eight_bits_chooses_the_same(published: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_scorer_chooses_the_same(published: Callable[[str], Path], tmp_path: Path) -> None:
     published("pmg:all-minilm-l6-v2")
-    export_scorer("pmg:emoji-clip", tmp_path / "out", precision="int8")
+    export_scorer("pmg:emoji-clip", tmp_path / "out")
     exported = OnnxScorer(str(tmp_path / "out"), device="cpu")
     check_winners(list(compare_winners("emoticons", scorer=exported, **SOME)))
