@@ -167,8 +167,8 @@ class Graph:
         options.log_severity_level = ERRORS_ONLY + 1
         levels = self._ort.GraphOptimizationLevel
         options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
-        # Threads that wait by spinning take the core from whatever else the process runs, torch for example.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Between calls, threads that wait by spinning would take the cores from torch and others.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         if self._settings.threads is not None:
             options.intra_op_num_threads = self._settings.threads
         also(options)

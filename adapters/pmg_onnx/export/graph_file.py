@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmg_onnx.export.activations import Examples
+from pmg_onnx.export.eager_attention import eager_attention
 from pmg_onnx.export.half import to_half
 from pmg_onnx.export.int8 import to_int8
 from pmg_onnx.export.silence import silenced
@@ -51,7 +52,11 @@ def write_graph(
     onnx = expect("onnx", extra="export")
     auto = torch.export.Dim.DYNAMIC
     try:
-        with torch.no_grad(), silenced("torch.onnx", "torch.export", "onnxscript", "onnx_ir"):
+        with (
+            torch.no_grad(),
+            eager_attention(module),
+            silenced("torch.onnx", "torch.export", "onnxscript", "onnx_ir"),
+        ):
             program = torch.onnx.export(
                 module,
                 tuple(inputs.values()),
