@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keyword_texts import texts  # beside this file
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (".", "adapters", "scenarios", "models", "conformance", "tests", "benchmarks")
@@ -27,20 +28,14 @@ BATCHES = (1, 8, 64)
 LIMITS = {"fp32": 1e-4, "fp16": 5e-3}
 
 
-def texts(count: int) -> list[str]:
-    """Different texts."""
-    words = "cat dog rocket pizza guitar tulip heart robot house river mountain violin".split()  # noqa: SIM905
-    return [", ".join(words[(start + step) % len(words)] for step in range(9)) for start in range(count)]
-
-
 def measured(encoder: Any, expected: Any, calls: int) -> dict[str, float]:
     """Largest difference from `expected`, and median milliseconds by batch."""
     encoder.load()
-    found = [each.embeds for each in encoder.encode(texts(len(expected)))]
+    found = [each.embeds for each in encoder.encode(texts(len(expected), 9))]
     worst = max(float(np.abs(a - b).max()) for a, b in zip(found, expected, strict=True))
     figures = {"largest_difference": worst}
     for batch in BATCHES:
-        inputs, seconds = texts(batch), []
+        inputs, seconds = texts(batch, 9), []
         for _ in range(3):
             encoder.encode(inputs)
         for _ in range(calls):
@@ -53,17 +48,17 @@ def measured(encoder: Any, expected: Any, calls: int) -> dict[str, float]:
 
 def run(folder: Path, device: str, calls: int, tiny: bool) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Figures by variant, and what is wrong with them."""
+    import clip_text
+    import tiny_models
+
     from pmg_onnx import OnnxTextEncoder
     from pmg_onnx.export import export_text_encoder
     from pmg_transformers.text_encoder import TransformersTextEncoder
 
-    if tiny:
-        from tiny_models import clip_text_folder
-    else:
-        from clip_text import clip_text_folder  # type: ignore[no-redef]
-    model = str(clip_text_folder(folder / "clip"))
+    make = tiny_models.clip_text_folder if tiny else clip_text.clip_text_folder
+    model = str(make(folder / "clip"))
     original = TransformersTextEncoder(model, padding=True, device="cpu")
-    expected = [each.embeds for each in original.encode(texts(8))]
+    expected = [each.embeds for each in original.encode(texts(8, 9))]
     half = "float16" if device != "cpu" else "float32"
     of_torch = TransformersTextEncoder(model, padding=True, device=device, dtype=half)
     found = {f"torch {half}": measured(of_torch, expected, calls)}

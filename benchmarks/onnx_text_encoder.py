@@ -25,19 +25,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from keyword_texts import texts  # beside this file
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (".", "adapters", "scenarios", "models", "conformance", "tests", "benchmarks")
 BATCHES = (1, 8)
-WORDS = "cat dog rocket pizza guitar tulip heart robot house river mountain violin".split()  # noqa: SIM905
 EMBEDDED = "pmg:emoji-diffusion"
 MINILM = "pmg:all-minilm-l6-v2"
 """The text encoder in it."""
 SCORER = "pmg:emoji-clip"
-
-
-def texts(count: int, words: int) -> list[str]:
-    """Different texts of one length."""
-    return [", ".join(WORDS[(start + step) % len(WORDS)] for step in range(words)) for start in range(count)]
 
 
 def encoder_of(kind: str, model: str, padding: bool, threads: int) -> Any:

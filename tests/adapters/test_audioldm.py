@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from forwards import count_rows, spoil
+from json_edits import edit_json
 from safetensors.torch import load_file, save_file
 from sound_generators import KINDS, ROUNDING, UNETS, difference, on_cpu, requests_of, samples
 from tiny_models.audioldm import RATE, SECONDS
@@ -374,10 +374,6 @@ def test_what_contradicts_itself_is_refused(
     edit_json(damaged / file, **change)
     with pytest.raises(ModelFolderError, match=message):
         _ = on_cpu(place[0], damaged).spec
-
-
-def edit_json(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def test_the_length_of_a_pooled_vector_says_nothing(pooled: SoundGenerator) -> None:
