@@ -18,6 +18,7 @@ TOP_LEVEL = {
     "pmg_stable_diffusion",
     "pmg_audioldm",
     "pmg_openai",
+    "pmg_onnx",
     "pmg_scenarios",
     "pmg_models",
     "pmg_conformance",

@@ -78,6 +78,23 @@ def tiny(maker: str) -> Callable[[], tuple[str, ...]]:
     return options
 
 
+def exported(source: str, *, kind: str = "text-encoder") -> Callable[[], tuple[str, ...]]:
+    """What `pmg export` makes of a published model, or of a tiny one as "module:function"; and its twin."""
+
+    def options() -> tuple[str, ...]:
+        from pmg_onnx.export import export_scorer, export_text_encoder
+
+        folder = OUT / "inputs" / f"onnx-{source.rpartition(':')[2]}-{kind}"
+        name = source if source.startswith("pmg:") else tiny(source)()[1].removeprefix("model=")
+        if kind == "scorer":
+            export_scorer(name, folder)
+            return model(str(folder))
+        export_text_encoder(name, folder)
+        return (*model(str(folder)), "--twin", "transformers", "--twin-option", f"model={name}")
+
+    return options
+
+
 def model(name: str) -> tuple[str, ...]:
     """The words that choose a model."""
     return ("--option", f"model={name}")
@@ -99,10 +116,16 @@ CASES = (
     Case("sd-xl", "stable-diffusion", "generator", tiny("diffusion:sdxl_folder")),
     Case("audioldm", "audioldm", "generator", tiny("audioldm:audioldm_folder")),
     Case("audioldm2", "audioldm2", "generator", tiny("audioldm:audioldm2_folder")),
-    Case("clap-pooled", "clap", "text_encoder", tiny("audioldm:clap_text_folder")),
+    Case("clap-pooled", "clap", "text_encoder", tiny("audioldm:bert_clap_text_folder")),
     Case("open-clip", "open-clip", "scorer", lambda: (*model("pmg:emoji-clip"), *pairs())),
     Case("open-clip-tags", "open-clip-tags", "captioner", model("pmg:emoji-clip")),
     Case("text-encoder", "transformers", "text_encoder", model("pmg:all-minilm-l6-v2")),
+    Case("onnx-clip-text", "onnx", "text_encoder", exported("text_encoders:clip_text_folder")),
+    Case("onnx-text", "onnx", "text_encoder", exported("pmg:all-minilm-l6-v2")),
+    Case("onnx-clip", "onnx", "scorer", exported("dual_encoders:clip_folder", kind="scorer")),
+    Case(
+        "onnx-emoji-clip", "onnx", "scorer", lambda: (*exported("pmg:emoji-clip", kind="scorer")(), *pairs())
+    ),
     Case(
         "stable-diffusion",
         "stable-diffusion",

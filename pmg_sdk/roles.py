@@ -137,18 +137,30 @@ class Roles:
         return encoder
 
     def check(self, scenario: str) -> None:
-        """Refuse a scorer that cannot judge what the generator makes, and an E_m it cannot take.
+        """Refuse a scorer that cannot judge what the generator makes, and embeddings it cannot take.
 
         Raises:
             ConfigError: the modalities of generator and scorer differ.
+            SpaceMismatch: the text encoder chosen lives in another text space than the generator.
             ConfigError, SpaceMismatch: see `soft_encoder`.
         """
         self.soft_encoder(scenario)
+        self._check_text_encoder()
         made, judged = self.generator.spec.modality, self.scorer.modality
         if made != judged:
             raise ConfigError(
                 f"config field 'scorer': one for {made} was expected, the generator's modality; "
                 f"got one for {judged}"
+            )
+
+    def _check_text_encoder(self) -> None:
+        spec = self.generator.spec
+        if self.text_encoder is None or spec.conditioning == "text":
+            return
+        if self.text_encoder.space != spec.space:
+            raise SpaceMismatch(
+                f"config field 'text_encoder': one of space {spec.space!r} was expected, the generator's; "
+                f"got one of space {self.text_encoder.space!r}. Leave it out to take the generator's own."
             )
 
 

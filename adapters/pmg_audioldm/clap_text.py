@@ -9,6 +9,7 @@ import numpy as np
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ModelFolderError
+from pmg_transformers.text_tower import LAST, Layer
 from pmg_transformers.tower_encoder import TowerPlace, TowerTextEncoder
 
 if TYPE_CHECKING:
@@ -49,9 +50,14 @@ class ClapTextEncoder(TowerTextEncoder):
         self._places = (TowerPlace(subfolder, tokenizer_subfolder, pooled=True),)
 
     @property
+    def layer(self) -> Layer:
+        """The last; the vector is made of it."""
+        return LAST
+
+    @property
     def space(self) -> str:
         """Family, width and weights; vectors of this space are no tokens of another encoder's."""
-        (tower,) = self._towers
+        (tower,) = self.towers
         if tower.family.name != "clap":
             raise ModelFolderError(
                 f"a CLAP text encoder was expected in {tower.folder.path}; got one of the family "
@@ -62,7 +68,7 @@ class ClapTextEncoder(TowerTextEncoder):
     @property
     def width(self) -> int:
         """Width of the pooled vector."""
-        (tower,) = self._towers
+        (tower,) = self.towers
         return tower.projection_width
 
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
@@ -71,7 +77,7 @@ class ClapTextEncoder(TowerTextEncoder):
         Raises:
             ModelFolderError: the folder is incomplete or damaged.
         """
-        (tower,) = self._towers
+        (tower,) = self.towers
         space, no_tokens = self.space, np.zeros((0, self.width), np.float32)
         vectors = [entry.pooled for entry in tower.encode(texts) if entry.pooled is not None]
         return [Conditioning(no_tokens, space, _unit(vector)) for vector in vectors]

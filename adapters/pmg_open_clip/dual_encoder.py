@@ -54,9 +54,9 @@ class DualEncoder:
     def __init__(self, source: Source, model: Any, preprocess: Any, tokenizer: Any, device: str) -> None:
         self.source = source
         self.device = device
-        self._model = model
-        self._preprocess = preprocess
-        self._tokenizer = tokenizer
+        self.model = model
+        self.preprocess = preprocess
+        self.tokenizer = tokenizer
 
     @classmethod
     def load(cls, source: Source, device: str, observer: Observer | None = None) -> DualEncoder:
@@ -88,7 +88,7 @@ class DualEncoder:
     @property
     def temperature_scale(self) -> float:
         """What cosines are multiplied by before a softmax; learned in training."""
-        return float(self._model.logit_scale.exp().float().max())
+        return float(self.model.logit_scale.exp().float().max())
 
     @cached_property
     def identity(self) -> str:
@@ -125,16 +125,16 @@ class DualEncoder:
             ) from error
 
     def _text_rows(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        context = int(self._tokenizer.context_length)
-        ids = self._tokenizer([tokenizable(text, tokens=context) for text in texts])
+        context = int(self.tokenizer.context_length)
+        ids = self.tokenizer([tokenizable(text, tokens=context) for text in texts])
         ids = self._without_padding(ids).to(self.device)
-        return _rows(self._model.encode_text(ids, normalize=True))
+        return _rows(self.model.encode_text(ids, normalize=True))
 
     def _without_padding(self, ids: torch.Tensor) -> torch.Tensor:
         """Cut columns that are padding in every row; towers that mask padding give the same embeddings."""
         from open_clip.hf_model import HFTextEncoder
 
-        tower = getattr(self._model, "text", None)
+        tower = getattr(self.model, "text", None)
         if not isinstance(tower, HFTextEncoder):
             return ids
         used = (ids != tower.config.pad_token_id).any(dim=0).nonzero()
@@ -144,9 +144,9 @@ class DualEncoder:
         import torch
 
         pixels = torch.stack(
-            [self._preprocess(expect_image(medium, "open_clip").to_pil()) for medium in media]
+            [self.preprocess(expect_image(medium, "open_clip").to_pil()) for medium in media]
         )
-        return _rows(self._model.encode_image(pixels.to(self.device), normalize=True))
+        return _rows(self.model.encode_image(pixels.to(self.device), normalize=True))
 
 
 def _rows(features: torch.Tensor) -> list[NDArray[np.float32]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.errors import ModelFolderError
+from pmg_transformers.text_tower import Layer
 from pmg_transformers.tower_encoder import TowerPlace, TowerTextEncoder
 
 __all__ = ["CLIPPairTextEncoder"]
@@ -30,16 +31,19 @@ class CLIPPairTextEncoder(TowerTextEncoder):
         TowerPlace("text_encoder_2", "tokenizer_2", pooled=True),
     )
 
+    @property
+    def layer(self) -> Layer:
+        """The penultimate one, or one before; the final norm is not for it."""
+        return Layer(self.clip_skip + 1, final_norm=False)
+
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         """Embed every text, in order. Longer texts than `max_tokens` are cut, with a warning in the log.
 
         Raises:
             ModelFolderError: the folder is incomplete or damaged, or the two tokenizers disagree.
         """
-        space, skip = self.space, self.clip_skip + 1
-        first, second = (
-            tower.encode(texts, skip=skip, final_norm=False, padding=self.padding) for tower in self._towers
-        )
+        space = self.space
+        first, second = (tower.encode(texts, layer=self.layer, padding=self.padding) for tower in self.towers)
         joined = []
         for one, two in zip(first, second, strict=True):
             if len(one.embeds) != len(two.embeds):

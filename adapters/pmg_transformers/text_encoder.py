@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pmg_sdk.conditioning import Conditioning
+from pmg_transformers.text_tower import Layer
 from pmg_transformers.tower_encoder import TowerPlace, TowerTextEncoder
 
 __all__ = ["TransformersTextEncoder"]
@@ -47,12 +48,17 @@ class TransformersTextEncoder(TowerTextEncoder):
         self.tokenizer_subfolder = tokenizer_subfolder
         self._places = (TowerPlace(subfolder, tokenizer_subfolder),)
 
+    @property
+    def layer(self) -> Layer:
+        """The last one that is not left out, behind the final norm."""
+        return Layer(self.clip_skip)
+
     def encode(self, texts: Sequence[str]) -> list[Conditioning]:
         """Embed every text, in order. Longer texts than `max_tokens` are cut, with a warning in the log.
 
         Raises:
             ModelFolderError: the folder is incomplete or damaged.
         """
-        (tower,) = self._towers
-        encoded = tower.encode(texts, skip=self.clip_skip, padding=self.padding)
+        (tower,) = self.towers
+        encoded = tower.encode(texts, layer=self.layer, padding=self.padding)
         return [Conditioning(entry.embeds, self.space) for entry in encoded]

@@ -21,11 +21,12 @@ from pmg_transformers.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from pmg_sdk.progress import Observer
 
-__all__ = ["LEAST_TOKENS", "Encoded", "TextTower"]
+__all__ = ["LAST", "LEAST_TOKENS", "Encoded", "Layer", "TextTower"]
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +88,24 @@ FAMILIES = {
 }
 
 
+@dataclass(frozen=True)
+class Layer:
+    """Which hidden states are the embeddings: `skip` before the last, behind CLIP's final norm or not."""
+
+    skip: int = 0
+    final_norm: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """One text: embeds of shape (tokens, width), and pooled of shape (projection width,) or None."""
 
     embeds: NDArray[np.float32]
     pooled: NDArray[np.float32] | None
+
+
+LAST = Layer()
+"""The last, as most generators were trained."""
 
 
 class TextTower:
@@ -185,34 +198,39 @@ class TextTower:
 
     def load(self, observer: Observer | None = None) -> None:
         """Load tokenizer and weights; a second call does nothing."""
-        self._tokenizer  # noqa: B018 - loading is what reading it does
-        self._model  # noqa: B018
+        self.tokenizer  # noqa: B018 - loading is what reading it does
+        self.model  # noqa: B018
         if observer is not None:
             observer.advance("load")
 
-    def encode(
-        self, texts: Sequence[str], *, skip: int = 0, final_norm: bool = True, padding: bool = False
-    ) -> list[Encoded]:
+    def encode(self, texts: Sequence[str], *, layer: Layer = LAST, padding: bool = False) -> list[Encoded]:
         """Embed every text, in order.
 
         Args:
-            skip: how many of the last layers to leave out (CLIP).
-            final_norm: whether CLIP's final layer norm is applied.
+            layer: which hidden states to give; others than the last are CLIP's.
             padding: keep the padding up to `max_tokens` as tokens, as Stable Diffusion was trained.
         """
         return [
             encoded
             for start in range(0, len(texts), BATCH)
-            for encoded in self._encode(list(texts[start : start + BATCH]), skip, final_norm, padding)
+            for encoded in self._encode(list(texts[start : start + BATCH]), layer, padding)
         ]
 
-    def _encode(self, texts: list[str], skip: int, final_norm: bool, padding: bool) -> Iterable[Encoded]:
+    def check(self, layer: Layer) -> None:
+        """Refuse a layer that this encoder does not have.
+
+        Raises:
+            ConfigError: it is no CLIP, or has fewer layers.
+        """
+        if layer.skip and not self.family.causal:
+            raise ConfigError(f"clip_skip is for CLIP text encoders; this one is {self.family.name}")
+        if not 0 <= layer.skip < self.layers:
+            raise ConfigError(f"clip_skip between 0 and {self.layers - 1} was expected; got {layer.skip}")
+
+    def _encode(self, texts: list[str], layer: Layer, padding: bool) -> Iterable[Encoded]:
         import torch
 
-        if skip and not self.family.causal:
-            raise ConfigError(f"clip_skip is for CLIP text encoders; this one is {self.family.name}")
-        if not 0 <= skip < self.layers:
-            raise ConfigError(f"clip_skip between 0 and {self.layers - 1} was expected; got {skip}")
+        self.check(layer)
         cut = sum(count > self.max_tokens for count in self.count(texts))
         if cut:
             log.warning("%d of %d texts cut at %d tokens", cut, len(texts), self.max_tokens)
@@ -222,30 +240,33 @@ class TextTower:
             truncation=True,
             max_length=self.max_tokens,
             return_tensors="pt",
-        ).to(self._model.device)
+        ).to(self.model.device)
         mask = tokens["attention_mask"]
-        attend = {} if self.family.causal else {"attention_mask": mask}
         with torch.inference_mode():
-            output = self._model(
-                input_ids=tokens["input_ids"], output_hidden_states=self.family.causal, **attend
-            )
-            hidden = self._hidden(output, skip, final_norm)
+            hidden, vectors = self.forward(tokens["input_ids"], mask, layer)
         lengths = [hidden.shape[1]] * len(texts) if padding else mask.sum(dim=1).tolist()
         rows = hidden.float().cpu().numpy()
-        pooled = output.text_embeds.float().cpu().numpy() if self.pooled else [None] * len(texts)
+        pooled = [None] * len(texts) if vectors is None else vectors.float().cpu().numpy()
         for row, length, vector in zip(rows, lengths, pooled, strict=True):
             yield Encoded(row[:length].copy(), None if vector is None else vector.copy())
 
-    def _tokens(self, texts: Sequence[str], **options: Any) -> Any:
-        return self._tokenizer([well_formed(text) for text in texts], **options)
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor | None, layer: Layer = LAST
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Token ids and mask of shape (B, L) to hidden states (B, L, width) and pooled vectors, if any."""
+        attend = {} if self.family.causal else {"attention_mask": mask}
+        last = layer == LAST
+        output = self.model(input_ids=ids, output_hidden_states=not last, **attend)
+        pooled = output.text_embeds if self.pooled else None
+        if last:
+            return output.last_hidden_state, pooled
+        hidden = output.hidden_states[-(layer.skip + 1)]
+        if layer.final_norm:
+            hidden = getattr(self.model, "text_model", self.model).final_layer_norm(hidden)
+        return hidden, pooled
 
-    def _hidden(self, output: Any, skip: int, final_norm: bool) -> Any:
-        if skip == 0 and final_norm:
-            return output.last_hidden_state
-        hidden = output.hidden_states[-(skip + 1)]
-        if not final_norm:
-            return hidden
-        return getattr(self._model, "text_model", self._model).final_layer_norm(hidden)
+    def _tokens(self, texts: Sequence[str], **options: Any) -> Any:
+        return self.tokenizer([well_formed(text) for text in texts], **options)
 
     def _number(self, key: str) -> int:
         value = self.config.get(key)
@@ -256,11 +277,13 @@ class TextTower:
         return value
 
     @property
-    def _tokenizer(self) -> Any:
+    def tokenizer(self) -> Any:
+        """Of transformers, loaded; it pads and cuts on the right."""
         return self._loaded_tokenizer.get(self._read_tokenizer)
 
     @property
-    def _model(self) -> Any:
+    def model(self) -> Any:
+        """Of transformers, loaded, in evaluation mode."""
         return self._loaded_model.get(self._read_model)
 
     def _read_tokenizer(self) -> Any:

@@ -132,6 +132,13 @@ def _aid_options(command: F) -> F:
             help="For text encoders and soft preferences: a text encoder that claims the same space.",
         ),
         click.option(
+            "--twin-option",
+            "twin_options",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="An option of the twin; may be repeated.",
+        ),
+        click.option(
             "--scorer",
             metavar="NAME|module:Class",
             help="For generators: the scorer that judges what they make.",
@@ -363,6 +370,7 @@ def _subject(target: str, role: Kind | None, options: dict[str, Any], aids: Aids
 def _aids(
     scorer: str | None = None,
     twin: str | None = None,
+    twin_options: Sequence[str] = (),
     pairs: Path | None = None,
     media: Path | None = None,
     golden: Path | None = None,
@@ -382,9 +390,12 @@ def _aids(
         media=() if media is None else media_in(media),
         pairs=() if pairs is None else pairs_in(pairs),
         scorer=None if scorer is None else _subject(scorer, "scorer", {}).fresh(),
-        twin=None if twin is None else _subject(twin, "text_encoder", {}).fresh(),
+        twin=None if twin is None else _subject(twin, "text_encoder", _options(twin_options)).fresh(),
         budget_seconds=budget_seconds,
-        words=tuple(str(word) for pair in given.items() if pair[1] is not None for word in pair),
+        words=(
+            *(str(word) for pair in given.items() if pair[1] is not None for word in pair),
+            *(word for option in twin_options for word in ("--twin-option", option)),
+        ),
     )
     return aids if golden is None else aids.with_golden(golden)
 

@@ -29,7 +29,17 @@ __all__ = [
     "reference_growth",
 ]
 
-HEAVY = ("torch", "tensorflow", "jax", "onnxruntime", "transformers", "diffusers", "open_clip", "laion_clap")
+HEAVY = (
+    "torch",
+    "tensorflow",
+    "jax",
+    "onnxruntime",
+    "transformers",
+    "diffusers",
+    "open_clip",
+    "laion_clap",
+    "mxnet",
+)
 """Packages that take seconds to import, and memory."""
 
 

@@ -12,6 +12,7 @@ import click
 from pmg_sdk import __version__
 from pmg_sdk.cli.assets import assets
 from pmg_sdk.cli.completion import completion
+from pmg_sdk.cli.export import export
 from pmg_sdk.cli.generate import generate
 from pmg_sdk.cli.lazy import LazyCommand
 from pmg_sdk.cli.listing import adapters, scenarios
@@ -102,6 +103,7 @@ for command in (
     prepare,
     train,
     export_soft,
+    export,
     adapters,
     scenarios,
     assets,

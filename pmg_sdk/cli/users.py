@@ -1,7 +1,8 @@
 """Who a command is for: a sample user of the scenario, or a behaviour file.
 
 Beside its module a scenario may have a folder `users` of behaviour files, and a module `samples`
-whose `load_user(path)` reads files that say more than plain behaviour, such as names in a catalogue.
+whose `load_user(path)` reads files that say more than plain behaviour, such as names in a catalogue, and
+whose `sample_messages()` gives what may be asked for.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pmg_sdk.behavior import Behavior
 
-__all__ = ["behavior_of", "sample_users"]
+__all__ = ["behavior_of", "sample_messages", "sample_users"]
 
 
 def behavior_of(user: str, scenario: str) -> Behavior:
@@ -49,6 +50,15 @@ def sample_users(scenario: str) -> dict[str, Path]:
         return {}
     found = (Path(spec.origin).parent / "users").glob("*.json")
     return {path.stem: path for path in sorted(found)}
+
+
+def sample_messages(scenario: str) -> tuple[str, ...]:
+    """The scenario's sample messages, where it has some."""
+    module = f"{_package(scenario)}.samples"
+    if importlib.util.find_spec(module) is None:
+        return ()
+    found: Callable[[], Sequence[str]] = getattr(importlib.import_module(module), "sample_messages", tuple)
+    return tuple(found())
 
 
 def _package(scenario: str) -> str:

@@ -25,7 +25,7 @@ from recipes.emoji.pictures import Pictures
 from recipes.emoji.pool import CAPTIONS, Pool, load_pool
 from recipes.emoji.text import MAX_TOKENS, Text
 from recipes.loop import Fit, Run, wait_for
-from recipes.schedule import make_schedule
+from recipes.schedule import VelocityLoss
 from recipes.team import Team
 
 __all__ = ["main", "make_unet"]
@@ -136,18 +136,14 @@ def main() -> None:
     fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9997)
     torch.manual_seed(options.seed + run.step + 1_000_003 * team.rank)
 
-    alphas = make_schedule().alphas_cumprod.to(device)
-    snr = alphas / (1 - alphas)
-    share = snr.clamp(max=5.0) / (snr + 1)
-    share = share.clamp_min(0.25)  # the first steps decide what is drawn, and in which style
+    velocity_loss = VelocityLoss(device)
 
     def loss_of(x0: Tensor, noise: Tensor, t: Tensor, hidden: Tensor, mask: Tensor) -> Tensor:
-        a = alphas[t].sqrt().view(-1, 1, 1, 1)
-        s = (1 - alphas[t]).sqrt().view(-1, 1, 1, 1)
-        noisy, wanted = a * x0 + s * noise, a * noise - s * x0
-        with torch.autocast(device.type, torch.bfloat16):
-            guess = unet(noisy, t, hidden, encoder_attention_mask=mask).sample
-        return ((guess.float() - wanted).square().mean(dim=(1, 2, 3)) * share[t]).mean()
+        def predict(x: Tensor, t: Tensor) -> Tensor:
+            with torch.autocast(device.type, torch.bfloat16):
+                return unet(x, t, hidden, encoder_attention_mask=mask).sample
+
+        return velocity_loss(predict, x0, noise, t)
 
     def backward(*batch: Tensor) -> Tensor:
         optimizer.zero_grad(set_to_none=True)

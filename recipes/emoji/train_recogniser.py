@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from recipes.batch_norm import settle
 from recipes.emoji.library import Library, load_library
 from recipes.emoji.pictures import Pictures
 from recipes.emoji.recogniser import Recogniser
@@ -105,24 +106,12 @@ def main() -> None:
         if step % 200 == 0:
             run.log(loss=float(loss))
     fit.finish()
-    _settle(model, pictures, scenes, rng)
+    settle(model, lambda: augmented(pictures.draw(scenes[rng.integers(0, len(scenes), 256)])), 60)
     tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
     save_file(tensors, options.out / "recogniser.safetensors", metadata={"format": "pt"})
     measured = {"steps": run.step, **_measure(model.eval(), pictures, library)}
     (options.out / "measured.json").write_text(json.dumps(measured))
     print(measured, flush=True)
-
-
-@torch.no_grad()
-def _settle(model: Recogniser, pictures: Pictures, scenes: Scenes, rng: np.random.Generator) -> None:
-    """Fit the batch-norm statistics to the averaged weights."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None
-    model.train()
-    for _ in range(60):
-        model(augmented(pictures.draw(scenes[rng.integers(0, len(scenes), 256)])))
 
 
 @torch.no_grad()

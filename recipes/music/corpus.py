@@ -8,16 +8,20 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from recipes.loop import wait_for
+from recipes.music.compose import Piece
 from recipes.music.pieces import labels, sampled
 from recipes.music.render import LENGTH, Renderer
 
-__all__ = ["load_corpus", "main", "render"]
+__all__ = ["floats", "load_corpus", "main", "render"]
 
 SETS: dict[str, tuple[int, bool | None]] = {
     "train": (1, False),
@@ -32,6 +36,8 @@ Who was never shown a mood on an instrument takes its absence for a rule, so tho
 is there, the judge and the ear of the scorer, know all combinations, each from renderings of its own.
 """
 
+FULL = 32767
+"""A sample at full scale."""
 _CHUNK = 250
 
 
@@ -56,6 +62,13 @@ def load_corpus(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.load(folder / f"{name}.npy", mmap_mode="r"), np.load(folder / f"{name}-labels.npy")
 
 
+def floats(clips: np.ndarray | Tensor, device: torch.device | None = None) -> Tensor:
+    """int16 clips as waveforms, float32, -1 to 1, where they are or on `device`."""
+    return (
+        torch.as_tensor(np.array(clips) if isinstance(clips, np.ndarray) else clips).to(device).float() / FULL
+    )
+
+
 _renderer: list[Renderer] = []
 
 
@@ -63,10 +76,10 @@ def _begin(font: Path) -> None:
     _renderer.append(Renderer(font))
 
 
-def _fill(path: Path, pieces: list, start: int) -> None:  # type: ignore[type-arg]
+def _fill(path: Path, pieces: Sequence[Piece], start: int) -> None:
     clips = np.stack([_renderer[0](piece) for piece in pieces])
     rows = np.load(path, mmap_mode="r+")
-    rows[start : start + len(pieces)] = np.rint(clips * 32767).astype(np.int16)
+    rows[start : start + len(pieces)] = np.rint(clips * FULL).astype(np.int16)
 
 
 def main() -> None:

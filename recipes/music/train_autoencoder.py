@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from recipes.loop import Fit, Run
-from recipes.music.corpus import load_corpus
+from recipes.music.corpus import floats, load_corpus
 from recipes.music.mel import LogMel
 
 __all__ = ["LATENTS", "main", "make_vae"]
@@ -76,9 +76,7 @@ def main() -> None:
     for step in run.steps():
         rows = torch.randint(len(waveforms), (options.batch,), device=device)
         with torch.no_grad():
-            mel = log_mel(waveforms[rows].float() / 32767)[:, None].contiguous(
-                memory_format=torch.channels_last
-            )
+            mel = log_mel(floats(waveforms[rows]))[:, None].contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16):
             posterior = vae.encode(mel).latent_dist
             made = vae.decode(posterior.sample()).sample
@@ -93,7 +91,7 @@ def main() -> None:
     with torch.no_grad():
         latents = torch.cat(
             [
-                vae.encode(log_mel(waveforms[part].float() / 32767)[:, None]).latent_dist.mean
+                vae.encode(log_mel(floats(waveforms[part]))[:, None]).latent_dist.mean
                 for part in rows.split(32)
             ]
         )
@@ -102,7 +100,7 @@ def main() -> None:
     unseen, _ = load_corpus(options.corpus, "unseen")
     errors = []
     for at in range(0, len(unseen), 32):
-        waveform = torch.from_numpy(np.asarray(unseen[at : at + 32], np.float32) / 32767).to(device)
+        waveform = floats(unseen[at : at + 32], device)
         with torch.no_grad():
             mel = log_mel(waveform)[:, None]
             errors.append((vae.decode(vae.encode(mel).latent_dist.mean).sample - mel).abs().mean((1, 2, 3)))

@@ -22,12 +22,13 @@ from transformers import ClapModel
 
 from recipes.captured import Captured
 from recipes.loop import Fit, Run, wait_for
-from recipes.music.captions import ANY, Caption, preference_captions, scene_captions
-from recipes.music.corpus import load_corpus
+from recipes.music.caption_pool import CaptionPool
+from recipes.music.captions import Caption, preference_captions, scene_captions
+from recipes.music.corpus import floats, load_corpus
 from recipes.music.dual_encoder import WIDTH, embed_texts, text_ids
 from recipes.music.mel import LogMel
 from recipes.music.train_autoencoder import LATENTS
-from recipes.schedule import make_schedule
+from recipes.schedule import VelocityLoss
 
 __all__ = ["main", "make_unet"]
 
@@ -58,30 +59,21 @@ def make_unet() -> UNet2DConditionModel:
 
 
 class Words:
-    """Text vectors of captions, drawn by what a clip is."""
+    """Text vectors of captions, drawn by what a clip is; `columns` are the two attributes they speak of."""
 
     def __init__(
         self, captions: list[Caption], clap: ClapModel, minilm: Path, columns: tuple[int, int]
     ) -> None:
-        device = clap.device
-        self.vectors = embed_texts(clap, text_ids(minilm, [text for text, _ in captions]).to(device))
-        asked = torch.tensor([asked for _, asked in captions], device=device)[:, list(columns)]
-        key = (asked[:, 0] + 1) * 100 + asked[:, 1] + 1
-        self.known, group = key.unique(return_inverse=True)
-        self.order = group.argsort(stable=True)
-        self.count = torch.bincount(group, minlength=len(self.known))
-        self.start = self.count.cumsum(0) - self.count
-        self.columns = list(columns)
+        self.vectors = embed_texts(clap, text_ids(minilm, [text for text, _ in captions]).to(clap.device))
+        self.pool, self.columns = CaptionPool(captions, clap.device), columns
 
     def drawn(self, labels: Tensor) -> Tensor:
         """A vector for every clip, (n, WIDTH); one in eight says one of its two attributes only."""
-        asked = labels[:, self.columns].clone()
+        keep = torch.zeros_like(labels, dtype=torch.bool)
         chance = torch.rand(len(labels), device=labels.device)
-        asked[:, 0] = torch.where(chance < 0.04, ANY, asked[:, 0])
-        asked[:, 1] = torch.where(chance > 0.92, ANY, asked[:, 1])
-        group = torch.searchsorted(self.known, (asked[:, 0] + 1) * 100 + asked[:, 1] + 1)
-        within = (torch.rand(len(labels), device=labels.device) * self.count[group]).long()
-        return self.vectors[self.order[self.start[group] + within]]
+        keep[:, self.columns[0]] = chance >= 0.04
+        keep[:, self.columns[1]] = chance <= 0.92
+        return self.vectors[self.pool.drawn(labels, keep)]
 
 
 def conditions(labels: Tensor, liked: Words, scene: Words, empty: Tensor) -> Tensor:
@@ -103,7 +95,7 @@ def encode(clips: np.ndarray, vae: AutoencoderKL, device: torch.device, batch: i
     log_mel, vae = LogMel().to(device), vae.to(device)
     found = torch.empty(len(clips), LATENTS, *SIZE, dtype=torch.bfloat16, device=device)
     for at in range(0, len(clips), batch):
-        waveform = torch.from_numpy(np.asarray(clips[at : at + batch], np.float32) / 32767).to(device)
+        waveform = floats(clips[at : at + batch], device)
         found[at : at + batch] = (
             vae.encode(log_mel(waveform)[:, None]).latent_dist.mean * vae.config["scaling_factor"]
         )
@@ -137,16 +129,14 @@ def main() -> None:
     run = Run(options.out, options.minutes)
     fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9995)
     torch.manual_seed(options.seed + run.step)
-    alphas = make_schedule().alphas_cumprod.to(device)
-    snr = alphas / (1 - alphas)
-    share = (snr.clamp(max=5.0) / (snr + 1)).clamp_min(0.25)
+    velocity_loss = VelocityLoss(device)
 
     def loss_of(x0: Tensor, noise: Tensor, t: Tensor, c: Tensor) -> Tensor:
-        a = alphas[t].sqrt().view(-1, 1, 1, 1)
-        s = (1 - alphas[t]).sqrt().view(-1, 1, 1, 1)
-        with torch.autocast(device.type, torch.bfloat16):
-            guess = unet(a * x0 + s * noise, t, encoder_hidden_states=None, class_labels=c).sample
-        return ((guess.float() - (a * noise - s * x0)).square().mean(dim=(1, 2, 3)) * share[t]).mean()
+        def predict(x: Tensor, t: Tensor) -> Tensor:
+            with torch.autocast(device.type, torch.bfloat16):
+                return unet(x, t, encoder_hidden_states=None, class_labels=c).sample
+
+        return velocity_loss(predict, x0, noise, t)
 
     def backward(*batch: Tensor) -> Tensor:
         optimizer.zero_grad(set_to_none=True)

@@ -17,9 +17,11 @@ import torch
 from torch import Tensor
 from transformers import ClapModel
 
+from recipes.batch_norm import settle
 from recipes.loop import Fit, Run
-from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
-from recipes.music.corpus import load_corpus
+from recipes.music.caption_pool import CaptionPool
+from recipes.music.captions import ANY, joint_captions, preference_captions, scene_captions
+from recipes.music.corpus import floats, load_corpus
 from recipes.music.dual_encoder import embed_texts, make_clap, text_ids
 from recipes.music.mel import ClapFeatures
 from recipes.music.pieces import ATTRIBUTES, VALUES
@@ -49,27 +51,6 @@ def true_of(labels: Tensor, asked: Tensor) -> Tensor:
     return ((asked[None] == ANY) | (asked[None] == labels[:, None])).all(2)
 
 
-class Captions:
-    """Token ids by the kind of caption, and which captions are true of a clip."""
-
-    def __init__(self, captions: list[Caption], minilm: Path, device: torch.device) -> None:
-        self.ids = text_ids(minilm, [text for text, _ in captions]).to(device)
-        self.asked = torch.tensor([asked for _, asked in captions], device=device)
-        key = ((self.asked + 1) * torch.tensor([4000, 400, 40, 1], device=device)).sum(1)
-        self.known, self.group = key.unique(return_inverse=True)
-        self.order = self.group.argsort(stable=True)
-        self.count = torch.bincount(self.group, minlength=len(self.known))
-        self.start = self.count.cumsum(0) - self.count
-
-    def drawn(self, labels: Tensor, keep: Tensor) -> Tensor:
-        """A caption's number for every clip, that says what `keep` (n, 4) lets it say."""
-        asked = torch.where(keep, labels, ANY)
-        key = ((asked + 1) * torch.tensor([4000, 400, 40, 1], device=labels.device)).sum(1)
-        group = torch.searchsorted(self.known, key)
-        within = (torch.rand(len(labels), device=labels.device) * self.count[group]).long()
-        return self.order[self.start[group] + within]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("build/music/corpus"))
@@ -95,7 +76,7 @@ def main() -> None:
         model = make_clap(options.text)
     model = model.to(device)
     kinds = [
-        Captions(captions, options.text, device)
+        (CaptionPool(captions, device), text_ids(options.text, [text for text, _ in captions]).to(device))
         for captions in (preference_captions(), scene_captions(), joint_captions())
     ]
     features = ClapFeatures().to(device)
@@ -109,9 +90,9 @@ def main() -> None:
         rows = torch.randint(len(waveforms), (options.batch,), device=device)
         clip_labels = labels[rows]
         with torch.no_grad():
-            heard = features(spoilt(waveforms[rows].float() / 32767))
+            heard = features(spoilt(floats(waveforms[rows])))
         texts, asked = [], []
-        for kind, captions in enumerate(kinds):
+        for kind, (pool, known_ids) in enumerate(kinds):
             share = slice(kind * options.batch // 4, (kind + 1) * options.batch // 4 + options.batch // 4)
             some = clip_labels[share]
             keep = whole[kind].expand(len(some), 4).clone()
@@ -120,9 +101,9 @@ def main() -> None:
                 first, second = (0, 1) if kind == 0 else (2, 3)
                 keep[:, second] &= one > 0.2
                 keep[:, first] &= one < 0.87
-            number = captions.drawn(some, keep)
-            texts.append(captions.ids[number])
-            asked.append(captions.asked[number])
+            number = pool.drawn(some, keep)
+            texts.append(known_ids[number])
+            asked.append(pool.asked[number])
         ids, wanted = torch.cat(texts), torch.cat(asked)
         with torch.autocast(device.type, torch.bfloat16):
             e_M = model.get_audio_features(heard).pooler_output
@@ -133,7 +114,12 @@ def main() -> None:
         if step % 100 == 0:
             run.log(loss=float(loss), scale=float(scale))
     fit.finish()
-    _settle(model, features, waveforms, options.batch)
+
+    def spectrograms() -> Tensor:
+        rows = torch.randint(len(waveforms), (options.batch // 4,), device=device)
+        return features(floats(waveforms[rows])).transpose(1, 3)
+
+    settle(model.audio_model.audio_encoder.batch_norm, spectrograms, 20)
     model.eval()
     model.save_pretrained(options.out)
     measured: dict[str, object] = {"steps": run.step}
@@ -144,18 +130,6 @@ def main() -> None:
 
 
 @torch.no_grad()
-def _settle(model: torch.nn.Module, features: ClapFeatures, waveforms: Tensor, batch: int) -> None:
-    """Fit the batch-norm statistics of the spectrogram to the averaged weights."""
-    norm = model.audio_model.audio_encoder.batch_norm  # type: ignore[union-attr]
-    norm.reset_running_stats()
-    norm.momentum = None
-    model.train()
-    for _ in range(20):
-        rows = torch.randint(len(waveforms), (batch // 4,), device=waveforms.device)
-        norm(features(waveforms[rows].float() / 32767).transpose(1, 3))
-
-
-@torch.no_grad()
 def _measure(
     model: torch.nn.Module, features: ClapFeatures, corpus: Path, name: str, text: Path, device: torch.device
 ) -> dict[str, float]:
@@ -163,7 +137,7 @@ def _measure(
     clips, wanted = load_corpus(corpus, name)
     rows = [
         model.get_audio_features(  # type: ignore[operator]
-            features(torch.from_numpy(np.asarray(clips[at : at + 128], np.float32) / 32767).to(device))
+            features(floats(clips[at : at + 128], device))
         ).pooler_output
         for at in range(0, len(clips), 128)
     ]

@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from recipes.batch_norm import settle
 from recipes.loop import Fit, Run
-from recipes.music.corpus import load_corpus
+from recipes.music.corpus import floats, load_corpus
 from recipes.music.pieces import ATTRIBUTES
 from recipes.music.recogniser import Judge, Recogniser
 
@@ -68,10 +69,17 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
     run = Run(options.out, options.minutes)
     fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
+
+    @torch.no_grad()
+    def heard(rows: Tensor) -> Tensor:
+        return masked(model.spectrogram(spoilt(floats(waveforms[rows]))))
+
+    def some() -> Tensor:
+        return torch.randint(len(waveforms), (options.batch,), device=device)
+
     for step in run.steps():
-        rows = torch.randint(len(waveforms), (options.batch,), device=device)
-        with torch.no_grad():
-            spectrogram = masked(model.spectrogram(spoilt(waveforms[rows].float() / 32767)))
+        rows = some()
+        spectrogram = heard(rows)
         with torch.autocast(device.type, torch.bfloat16):
             answer = model(spectrogram)
         target = wanted[rows]
@@ -83,29 +91,16 @@ def main() -> None:
         if step % 100 == 0:
             run.log(loss=float(loss))
     fit.finish()
-    _settle(model, waveforms, options.batch)
+    settle(model, lambda: heard(some()), 40)
     tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
     save_file(tensors, options.out / "recogniser.safetensors", metadata={"format": "pt"})
     judge = Judge(options.out / "recogniser.safetensors", device)
     measured: dict[str, object] = {"steps": run.step}
     for name in ("seen", "unseen"):
         clips, labels = load_corpus(options.corpus, name)
-        measured[name] = judge.accuracy(np.asarray(clips, np.float32) / 32767, labels)
+        measured[name] = judge.accuracy(floats(clips), labels)
     (options.out / "measured.json").write_text(json.dumps(measured))
     print(measured, flush=True)
-
-
-@torch.no_grad()
-def _settle(model: Recogniser, waveforms: Tensor, batch: int) -> None:
-    """Fit the batch-norm statistics to the averaged weights."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None
-    model.train()
-    for _ in range(40):
-        rows = torch.randint(len(waveforms), (batch,), device=waveforms.device)
-        model(masked(model.spectrogram(spoilt(waveforms[rows].float() / 32767))))
 
 
 if __name__ == "__main__":

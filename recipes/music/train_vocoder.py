@@ -21,7 +21,7 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from recipes.loop import Average, Run, cosine
-from recipes.music.corpus import load_corpus
+from recipes.music.corpus import floats, load_corpus
 from recipes.music.discriminators import Discriminators
 from recipes.music.mel import HOP, MELS, LogMel
 from recipes.music.render import RATE
@@ -101,7 +101,7 @@ def main() -> None:
         vocoder = SpeechT5HifiGan.from_pretrained(options.weights).to(device)
         vocoder.train()
     else:
-        vocoder = make_vocoder(log_mel(waveforms[:512].float() / 32767).cpu()).to(device)
+        vocoder = make_vocoder(log_mel(floats(waveforms[:512])).cpu()).to(device)
     vocoder.apply_weight_norm()
     judges = Discriminators().to(device)
     learns = torch.optim.AdamW(vocoder.parameters(), lr=options.rate, betas=(0.8, 0.99), weight_decay=0.01)
@@ -133,7 +133,7 @@ def main() -> None:
             vae = AutoencoderKL.from_pretrained(options.vae).eval().requires_grad_(False).to(device)
         rows = torch.randint(len(waveforms), (options.batch,), device=device)
         with torch.no_grad():
-            whole = waveforms[rows].float() / 32767
+            whole = floats(waveforms[rows])
             mel = log_mel(whole)
             start = int(torch.randint(0, mel.shape[1] - 2 * FRAMES + 1, ()))
             mel = mel[:, start : start + 2 * FRAMES]  # half of it is what stands around the segment
@@ -204,7 +204,7 @@ def _measure(
     clips, _ = load_corpus(corpus, "unseen")
     plain, through = [], []
     for at in range(0, len(clips), 32):
-        mel = log_mel(torch.from_numpy(np.asarray(clips[at : at + 32], np.float32) / 32767).to(device))
+        mel = log_mel(floats(clips[at : at + 32], device))
         plain.append((log_mel(vocoder(mel)) - mel).abs().mean())
         if vae is not None:
             again = vae.decode(vae.encode(mel[:, None]).latent_dist.mean).sample[:, 0]

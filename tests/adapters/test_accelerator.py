@@ -40,4 +40,4 @@ def test_models_are_loaded_by_that_rule(tmp_path: Path) -> None:
     encoder = TransformersTextEncoder(
         str(tiny_models.bert_text_folder(tmp_path / "text")), device="cpu:0", dtype="auto"
     )
-    assert str(encoder._towers[0]._model.dtype) == "torch.float32"
+    assert str(encoder.towers[0].model.dtype) == "torch.float32"

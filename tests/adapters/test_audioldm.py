@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from diffusers import AudioLDM2UNet2DConditionModel, UNet2DConditionModel
 from forwards import count_rows, spoil
+from json_edits import edit_json
 from safetensors.torch import load_file, save_file
-from tiny_models.audioldm import RATE, SECONDS, audioldm_folder
-from transformers import ClapTextModelWithProjection, SpeechT5HifiGan
+from sound_generators import KINDS, ROUNDING, UNETS, difference, on_cpu, requests_of, samples
+from tiny_models.audioldm import RATE, SECONDS
+from transformers import SpeechT5HifiGan
 
-from pmg_audioldm import AudioLDM2Generator, AudioLDMGenerator, ClapTextEncoder
+from pmg_audioldm import AudioLDM2Generator, AudioLDMGenerator
 from pmg_audioldm.sound_generator import SoundGenerator
 from pmg_conformance.observers import Recorder, StopsAfter
 from pmg_sdk.audio import Audio
@@ -35,18 +33,6 @@ from pmg_sdk.errors import (
 from pmg_sdk.interfaces import GenerationRequest, SupportsLoading, SupportsPreview, SupportsTraining
 from pmg_sdk.media import Media
 
-KINDS: dict[str, type[SoundGenerator]] = {
-    "audioldm_model": AudioLDMGenerator,
-    "audioldm2_model": AudioLDM2Generator,
-}
-UNETS = {AudioLDMGenerator: UNet2DConditionModel, AudioLDM2Generator: AudioLDM2UNet2DConditionModel}
-ROUNDING = 4
-"""Of 32767: what batches of other sizes may differ by."""
-
-
-def on_cpu(kind: type[SoundGenerator], model: Path, **options: Any) -> SoundGenerator:
-    return kind(model=str(model), device="cpu", **options)
-
 
 @pytest.fixture(scope="module", params=KINDS)
 def place(request: pytest.FixtureRequest) -> tuple[type[SoundGenerator], Path]:
@@ -62,24 +48,6 @@ def generator(place: tuple[type[SoundGenerator], Path]) -> SoundGenerator:
 @pytest.fixture(scope="module")
 def pooled(audioldm_model: Path) -> SoundGenerator:
     return on_cpu(AudioLDMGenerator, audioldm_model)
-
-
-def samples(medium: Media) -> np.ndarray[Any, np.dtype[np.float32]]:
-    assert isinstance(medium, Audio)
-    return medium.samples.astype(np.float32)
-
-
-def difference(one: Media, other: Media) -> float:
-    """Largest difference of samples, out of 32767."""
-    return float(np.abs(samples(one) - samples(other)).max())
-
-
-def requests_of(generator: SoundGenerator, *texts: str, **options: Any) -> list[GenerationRequest]:
-    encoded = generator.text_encoder.encode(texts)
-    return [
-        GenerationRequest(seed=seed, conditioning=part, text=text, **options)
-        for seed, (text, part) in enumerate(zip(texts, encoded, strict=True), start=1)
-    ]
 
 
 def test_sounds_are_as_long_as_the_folder_says(generator: SoundGenerator) -> None:
@@ -408,10 +376,6 @@ def test_what_contradicts_itself_is_refused(
         _ = on_cpu(place[0], damaged).spec
 
 
-def edit_json(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
 def test_the_length_of_a_pooled_vector_says_nothing(pooled: SoundGenerator) -> None:
     (request,) = requests_of(pooled, "dog")
     assert request.conditioning is not None
@@ -428,125 +392,3 @@ def test_weights_turn_the_pooled_vector(pooled: SoundGenerator) -> None:
     assert difference(made[0], made[4]) <= ROUNDING
     assert difference(made[3], made[5]) <= ROUNDING
     assert difference(made[1], made[0]) < difference(made[2], made[0]) < difference(made[3], made[0])
-
-
-@pytest.fixture(params=["audioldm_model", "audioldm2_model"])
-def encoder(request: pytest.FixtureRequest) -> ClapTextEncoder:
-    """CLAP's text part alone with BERT's words, and out of the whole of a CLAP with RoBERTa's."""
-    return ClapTextEncoder(
-        str(request.getfixturevalue(request.param)), subfolder="text_encoder", device="cpu"
-    )
-
-
-def test_clap_embeds_a_text_as_its_own_projection_made_unit(encoder: ClapTextEncoder) -> None:
-    from transformers import AutoTokenizer
-
-    folder = Path(encoder.model)
-    model = ClapTextModelWithProjection.from_pretrained(folder / "text_encoder").eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
-    texts = ["dog", "", "red apple in the snow"]
-    for text, made in zip(texts, encoder.encode(texts), strict=True):
-        wanted = model(**tokenizer(text, return_tensors="pt")).text_embeds[0].detach().numpy()
-        assert made.embeds.shape == (0, 24)
-        assert made.space == encoder.space
-        assert made.pooled is not None
-        assert np.allclose(made.pooled, wanted / np.linalg.norm(wanted), atol=1e-6)
-
-
-def test_claps_longest_text_leaves_room_for_the_paddings_positions(encoder: ClapTextEncoder) -> None:
-    longest = "dog " * 500
-    assert encoder.max_tokens == 64
-    assert encoder.count_tokens([longest])[0] > 64
-    assert np.isfinite(encoder.encode([longest])[0].pooled).all()  # type: ignore[call-overload]
-
-
-@pytest.mark.parametrize("tensor", ["text_projection.linear2.weight", "text_model.pooler.dense.weight"])
-def test_what_makes_the_vector_makes_the_space(tensor: str, audioldm_model: Path, tmp_path: Path) -> None:
-    shutil.copytree(audioldm_model, tmp_path / "model")
-    file = tmp_path / "model" / "text_encoder" / "model.safetensors"
-    weights = load_file(file)
-    weights[tensor] = weights[tensor] * 2
-    save_file(weights, file)
-    spaces = {
-        ClapTextEncoder(str(folder), subfolder="text_encoder").space
-        for folder in (audioldm_model, tmp_path / "model")
-    }
-    assert len(spaces) == 2
-
-
-def test_the_whole_of_a_clap_serves_as_well_as_its_text_part(audioldm2_model: Path, tmp_path: Path) -> None:
-    from transformers import ClapModel, ClapTextModelWithProjection
-
-    whole = ClapTextEncoder(str(audioldm2_model), subfolder="text_encoder", device="cpu")
-    clap = ClapModel.from_pretrained(audioldm2_model / "text_encoder")
-    part = ClapTextModelWithProjection(clap.config.text_config)
-    part.text_model, part.text_projection = clap.text_model, clap.text_projection
-    audioldm_folder(tmp_path)
-    for name in ("text_encoder", "tokenizer"):
-        shutil.rmtree(tmp_path / name)
-    part.save_pretrained(tmp_path / "text_encoder")
-    shutil.copytree(audioldm2_model / "tokenizer", tmp_path / "tokenizer")
-    alone = on_cpu(AudioLDMGenerator, tmp_path)
-    assert alone.text_encoder.space == whole.space
-    shared = on_cpu(AudioLDMGenerator, tmp_path, text_encoder=whole)
-    (one,), (other,) = (made.generate([GenerationRequest(seed=1, text="dog")]) for made in (alone, shared))
-    assert difference(one, other) == 0
-
-
-def test_another_encoder_is_no_clap(audioldm2_model: Path) -> None:
-    with pytest.raises(ModelFolderError, match="CLAP"):
-        _ = ClapTextEncoder(str(audioldm2_model), subfolder="text_encoder_2").space
-
-
-def stacked(rows: Sequence[Any]) -> Any:
-    import torch
-
-    return torch.from_numpy(np.stack(rows))
-
-
-@pytest.mark.parametrize("seconds", [SECONDS, 0.63])
-def test_sounds_equal_the_stock_pipelines(audioldm_model: Path, seconds: float) -> None:
-    """Within a step of 16 bits, which is what rounding to an `Audio` takes."""
-    import torch
-    from diffusers import AudioLDMPipeline
-
-    stock = AudioLDMPipeline.from_pretrained(audioldm_model)
-    stock.set_progress_bar_config(disable=True)
-    generator = on_cpu(AudioLDMGenerator, audioldm_model, seconds=seconds, guidance=3.0)
-    encoded = generator.text_encoder.encode(["dog", "red apple", "sad", ""])
-    prompts, negatives = encoded[:2], encoded[2:]
-    expected = stock(
-        prompt_embeds=stacked([part.pooled for part in prompts]),
-        negative_prompt_embeds=stacked([part.pooled for part in negatives]),
-        audio_length_in_s=seconds,
-        num_inference_steps=4,
-        guidance_scale=3.0,
-        generator=[torch.Generator().manual_seed(seed) for seed in (1, 2)],
-    ).audios
-    made = generator.generate(
-        [
-            GenerationRequest(seed=seed, conditioning=prompt, negative=negative)
-            for seed, prompt, negative in zip((1, 2), prompts, negatives, strict=True)
-        ]
-    )
-    for sound, wanted in zip(made, expected, strict=True):
-        assert np.abs(samples(sound)[0] - wanted * 32767).max() <= 1
-
-
-def test_prompt_to_sound_equals_the_stock_pipelines(audioldm_model: Path) -> None:
-    import torch
-    from diffusers import AudioLDMPipeline
-
-    stock = AudioLDMPipeline.from_pretrained(audioldm_model)
-    stock.set_progress_bar_config(disable=True)
-    (wanted,) = stock(
-        "red apple",
-        negative_prompt="cat",
-        audio_length_in_s=SECONDS,
-        num_inference_steps=4,
-        guidance_scale=3.0,
-        generator=torch.Generator().manual_seed(7),
-    ).audios
-    generator = on_cpu(AudioLDMGenerator, audioldm_model, guidance=3.0)
-    (sound,) = generator.generate([GenerationRequest(seed=7, text="red apple", negative_text="cat")])
-    assert np.abs(samples(sound)[0] - wanted * 32767).max() <= 1

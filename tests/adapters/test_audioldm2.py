@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AudioLDM2Pipeline
+from json_edits import edit_json
+from sound_generators import ROUNDING, difference, samples
 from tiny_models.audioldm import SECONDS
 from transformers import GPT2LMHeadModel
 
@@ -20,10 +21,6 @@ from pmg_sdk.audio import Audio
 from pmg_sdk.conditioning import Conditioning, join
 from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.interfaces import GenerationRequest
-from pmg_sdk.media import Media
-
-ROUNDING = 4
-"""Of 32767: what batches of other sizes may differ by."""
 
 
 def on_cpu(model: Path, **options: Any) -> AudioLDM2Generator:
@@ -43,16 +40,6 @@ def stock(audioldm2_model: Path) -> Any:
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
-
-
-def samples(medium: Media) -> np.ndarray[Any, np.dtype[np.float32]]:
-    assert isinstance(medium, Audio)
-    return medium.samples[0].astype(np.float32)
-
-
-def difference(one: Media, other: Media) -> float:
-    """Largest difference of samples, out of 32767."""
-    return float(np.abs(samples(one) - samples(other)).max())
 
 
 def test_padding_a_short_prompt_beside_a_long_one_changes_nothing(generator: AudioLDM2Generator) -> None:
@@ -251,7 +238,3 @@ def test_what_contradicts_itself_is_refused(
     edit_json(damaged / file, **change)
     with pytest.raises(ModelFolderError, match=message):
         _ = on_cpu(damaged).spec
-
-
-def edit_json(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))

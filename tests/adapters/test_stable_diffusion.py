@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from forwards import count_rows, spoil
+from json_edits import edit_json
 from safetensors.torch import load_file, save_file
 
 from pmg_sdk.conditioning import Conditioning, join
@@ -396,10 +396,6 @@ def test_the_folders_defaults_are_checked(damaged: Path) -> None:
     edit_json(damaged / "model_index.json", pmg={"steps": "many", "unknown": 1})
     with pytest.raises(ModelFolderError, match=r"pmg\.steps"):
         _ = on_cpu(damaged).spec
-
-
-def edit_json(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def test_nothing_is_asked_of_the_model_for_no_requests(embedded_model: Path) -> None:

@@ -97,11 +97,15 @@ def test_commands_exist(page: Path) -> None:
     from pmg_sdk.cli import main
 
     for command, options in re.findall(r"^ {4}pmg ([a-z][\w-]*)([^`\n]*)", text, re.M):
-        does = getattr(main.commands[command], "real", main.commands[command])  # a lazy one stands for it
-        taken = {flag for parameter in does.params for flag in parameter.opts}
-        nested = getattr(does, "commands", {})
-        taken |= {flag for each in nested.values() for parameter in each.params for flag in parameter.opts}
+        does = real(main.commands[command])
+        nested = [real(each) for each in getattr(does, "commands", {}).values()]
+        taken = {flag for each in (does, *nested) for parameter in each.params for flag in parameter.opts}
         assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", options)) <= taken, command
+
+
+def real(command: Any) -> Any:
+    """A command that is imported when it is used stands for another."""
+    return getattr(command, "real", command)
 
 
 def known(option: str, source: str) -> bool:

@@ -12,6 +12,7 @@ import torch
 
 from pmg_audioldm.log_mel import LogMel as AdapterLogMel
 from pmg_audioldm.log_mel import MelSettings
+from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
 from recipes.music.compose import BPM, DRUMS, KICK, LEAD, SECONDS, Piece, compose
 from recipes.music.export import MEL
@@ -81,6 +82,16 @@ def test_captions_cover_every_pair_they_may_have_to_say() -> None:
     assert pairs >= set(product(range(len(VALUES["instrument"])), range(len(VALUES["genre"]))))
     scenes = {asked[2:] for _, asked in scene_captions()}
     assert scenes >= set(product(range(len(VALUES["mood"])), range(len(VALUES["tempo"]))))
+
+
+def test_a_drawn_caption_says_what_it_may_and_nothing_else() -> None:
+    captions = preference_captions()
+    pool = CaptionPool(captions, torch.device("cpu"))
+    labels = torch.tensor([[3, 2, 1, 0]] * 40 + [[19, 6, 4, 2]] * 40)
+    keep = torch.tensor([[True, True, False, False], [True, False, False, False]] * 40)
+    drawn = pool.drawn(labels, keep)
+    assert torch.equal(pool.asked[drawn], torch.where(keep, labels, ANY))
+    assert len({captions[number][0] for number in drawn.tolist()}) > 8  # wordings vary
 
 
 def test_a_caption_is_true_of_what_has_all_it_asks_for() -> None:

@@ -32,7 +32,7 @@ for _ in range(5):
 assert not torch.allclose(model[0].weight, before)
 if team.leads:
     torch.save(model.state_dict(), out / f"of-{team.size}.pt")
-print(team.agree(float(team.rank)))
+print(f"{team.agree(float(team.rank))}\\n", end="")
 team.part()
 """
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from pmg_scenarios.background_music import BACKGROUND_MUSIC
@@ -14,8 +11,6 @@ from pmg_sdk.keywords import avoided_keywords, preference_keywords, target_keywo
 from pmg_transformers.language_model import TransformersLanguageModel
 
 pytestmark = pytest.mark.slow
-
-MODEL = "pmg:smollm2-135m-instruct"
 
 # Never used while readings, examples and neutral scenes were written. Behind a scene stand moods that fit it.
 HELD_OUT = (
@@ -40,14 +35,6 @@ HELD_OUT = (
     ("The village lies in ruins and nobody is left", "sad tense"),
     ("An old dog waits for a master who will not return", "sad"),
 )
-
-
-@pytest.fixture(scope="module")
-def llm(published: Callable[[str], Path]) -> TransformersLanguageModel:
-    published(MODEL)
-    model = TransformersLanguageModel(model=MODEL, device="cpu")
-    model.load()
-    return model
 
 
 def test_three_of_four_moods_are_read_from_new_scenes(llm: TransformersLanguageModel) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,6 @@ from pmg_sdk.keywords import avoided_keywords, preference_keywords, target_keywo
 from pmg_transformers.language_model import TransformersLanguageModel
 
 pytestmark = pytest.mark.slow
-
-MODEL = "pmg:smollm2-135m-instruct"
 
 # Never used while prompts, readings and neutral messages were written. Where two words stand, both are right.
 HELD_OUT = (
@@ -48,14 +45,6 @@ HELD_OUT = (
     ("What a week, I have no energy left", "tired, sleepy"),
     ("The baby kept us up and I still had to work all day", "tired, sleepy"),
 )
-
-
-@pytest.fixture(scope="module")
-def llm(published: Callable[[str], Path]) -> TransformersLanguageModel:
-    published(MODEL)
-    model = TransformersLanguageModel(model=MODEL, device="cpu")
-    model.load()
-    return model
 
 
 def test_three_of_four_feelings_are_read_from_new_messages(llm: TransformersLanguageModel) -> None:

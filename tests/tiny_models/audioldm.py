@@ -12,7 +12,7 @@ import torch
 from tiny_models.text_encoders import t5_text_folder
 from tiny_models.tokenizers import bert_tokenizer, roberta_tokenizer
 
-__all__ = ["BANDS", "HOP", "RATE", "SECONDS", "audioldm2_folder", "audioldm_folder", "clap_text_folder"]
+__all__ = ["BANDS", "HOP", "RATE", "SECONDS", "audioldm2_folder", "audioldm_folder", "bert_clap_text_folder"]
 
 RATE, HOP, BANDS, SECONDS = 8000, 80, 16, 0.64
 CLAP_WIDTH = 24
@@ -27,7 +27,7 @@ SETTINGS = {
 
 def audioldm_folder(folder: Path, *, pmg: Mapping[str, Any] | None = None) -> Path:
     """AudioLDM: one CLAP vector as the UNet's class, BERT's words as in the embedded model; DDIM."""
-    clap_text_folder(folder / "text_encoder", tokenizer=folder / "tokenizer")
+    bert_clap_text_folder(folder / "text_encoder", tokenizer=folder / "tokenizer")
     _pooled_unet(folder)
     _vae(folder)
     _vocoder(folder)
@@ -66,7 +66,7 @@ def audioldm2_folder(folder: Path, *, pmg: Mapping[str, Any] | None = None) -> P
     )
 
 
-def clap_text_folder(folder: Path, *, tokenizer: Path | None = None) -> Path:
+def bert_clap_text_folder(folder: Path, *, tokenizer: Path | None = None) -> Path:
     """CLAP's text part with the projection, and BERT's words."""
     from transformers import ClapTextConfig, ClapTextModelWithProjection
 

@@ -1,4 +1,4 @@
-"""Tiny text encoders of the CLIP, BERT and T5 families, with their tokenizers."""
+"""Tiny text encoders of the CLIP, BERT, T5 and CLAP families, with their tokenizers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from tiny_models.tokenizers import bert_tokenizer, clip_tokenizer, t5_tokenizer
+from tiny_models.tokenizers import bert_tokenizer, clip_tokenizer, roberta_tokenizer, t5_tokenizer
 
-__all__ = ["bert_text_folder", "clip_text_folder", "t5_text_folder"]
+__all__ = ["bert_text_folder", "clap_text_folder", "clip_text_folder", "t5_text_folder"]
 
 
 def clip_text_folder(
@@ -59,6 +59,24 @@ def bert_text_folder(folder: Path, *, tokenizer: Path | None = None, width: int 
     )
     torch.manual_seed(seed)
     BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def clap_text_folder(folder: Path, *, tokenizer: Path | None = None, width: int = 32, seed: int = 0) -> Path:
+    """CLAP's text tower, as AudioLDM has it."""
+    from transformers import ClapTextConfig, ClapTextModelWithProjection
+
+    config = ClapTextConfig(
+        vocab_size=roberta_tokenizer(tokenizer or folder),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=66,
+        projection_dim=16,
+    )
+    torch.manual_seed(seed)
+    ClapTextModelWithProjection(config).save_pretrained(folder)
     return folder
 
 

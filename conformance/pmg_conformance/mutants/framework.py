@@ -8,8 +8,8 @@ from types import ModuleType
 from pmg_conformance.mutants.mutant import mutant
 from pmg_conformance.reference import ReferenceTextEncoder
 
-# What `import laion_clap` leaves behind. Nothing else here asks for that one.
-sys.modules.setdefault("laion_clap", ModuleType("laion_clap"))
+# What `import mxnet` leaves behind. Nothing else here asks for that one.
+sys.modules.setdefault("mxnet", ModuleType("mxnet"))
 
 
 @mutant("text_encoder", "PMG-ANY-002", named=True)

@@ -123,6 +123,7 @@ def mutants(kind: Kind | None = None) -> tuple[Mutant, ...]:
         captioner,
         framework,
         generator,
+        generator_conduct,
         llm,
         scenario,
         scorer,
