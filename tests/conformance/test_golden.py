@@ -11,7 +11,7 @@ import pytest
 from pmg_conformance import check_adapter
 from pmg_conformance.golden import Golden, load_golden, record
 from pmg_conformance.kill_matrix import references
-from pmg_conformance.mutants.generator import FadesItsColours
+from pmg_conformance.mutants.generator_conduct import FadesItsColours
 from pmg_conformance.perceptual import delta_e, thumbnail
 from pmg_conformance.reference import ReferenceGenerator, ReferenceLanguageModel, ReferenceTextEncoder
 from pmg_conformance.subject import Aids, Subject
