@@ -1,4 +1,4 @@
-"""Make clips with unfinished parts, write them down, and let the judge name what they are.
+"""Make clips of known combinations with unfinished parts, and let the judge name what they are.
 
 `python -m recipes.music.sample --runs build/music --out build/music/samples`
 """
@@ -94,7 +94,7 @@ def main() -> None:
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     parts = Parts(options.runs, options.text, device)
-    pieces = sampled(options.count, seed=9, unseen=True)
+    pieces = sampled(options.count, seed=9, unseen=False)
     judge_file = options.runs / "recogniser" / "recogniser.safetensors"
     judge = Judge(judge_file, device) if judge_file.exists() else None
     options.out.mkdir(parents=True, exist_ok=True)
