@@ -101,7 +101,7 @@ def main() -> None:
     folder = AudioLDMFolder.locate(options.model).files.path
     through = again(folder, real)[:, :length]
     real = real[:, :length]
-    sets = {"generated": waveforms(made), "rendered": real, "through autoencoder and vocoder": through}
+    sets = {"generated": waveforms(made), "rendered": real, "autoencoded": through}
     features = {name: judge.hear(clips)[1] for name, clips in sets.items()}
     _, other_features = judge.hear(others)
     report = {
@@ -110,9 +110,7 @@ def main() -> None:
         "steps": generator.spec.steps,
         "guidance": generator.spec.guidance,
         "right": {name: judge.accuracy(clips, wanted) for name, clips in sets.items()},
-        "frechet_to_other_renderings": {
-            name: round(frechet(found, other_features), 4) for name, found in features.items()
-        },
+        "frechet": {name: round(frechet(found, other_features), 4) for name, found in features.items()},
     }
     print(json.dumps(report, indent=2))
     options.out.mkdir(parents=True, exist_ok=True)
