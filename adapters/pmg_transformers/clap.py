@@ -65,6 +65,21 @@ class ClapScorer(DualScorer):
         """Changes with the weights, see `pmg_tags.identity`."""
         return identity("", self.folder)
 
+    @property
+    def features(self) -> ClapFeatures:
+        """How the model hears sounds; loads it."""
+        return self._hearing(self._ready())
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text, special tokens included; loads the model."""
+        return self._context(self._ready())
+
+    @property
+    def tokenizer(self) -> Any:
+        """Of transformers; loads the model."""
+        return self._ready().processor.tokenizer
+
     def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
         """Float32 unit rows, shape (len(media), width).
 
@@ -73,7 +88,7 @@ class ClapScorer(DualScorer):
         """
         return embed_windows(
             media,
-            self._hearing(self._ready()),
+            self.features,
             lambda pieces: self._embed(pieces, self._sound_features),
             reader="CLAP",
         )
