@@ -12,6 +12,7 @@ TOP_LEVEL = {
     "pmg_transformers",
     "pmg_open_clip",
     "pmg_tags",
+    "pmg_clap",
     "pmg_laion_clap",
     "pmg_audioldm_original",
     "pmg_diffusion",

@@ -79,7 +79,11 @@ def tiny(maker: str) -> Callable[[], tuple[str, ...]]:
 
 
 def exported(source: str, *, kind: str = "text-encoder") -> Callable[[], tuple[str, ...]]:
-    """What `pmg export` makes of a published model, or of a tiny one as "module:function"; and its twin."""
+    """What `pmg export` makes of a published model, or of a tiny one as "module:function"; and its twin.
+
+    Args:
+        kind: "text-encoder", or "scorer", which a captioner can read as well.
+    """
 
     def options() -> tuple[str, ...]:
         from pmg_onnx.export import export_scorer, export_text_encoder
@@ -123,6 +127,9 @@ CASES = (
     Case("onnx-clip-text", "onnx", "text_encoder", exported("text_encoders:clip_text_folder")),
     Case("onnx-text", "onnx", "text_encoder", exported("pmg:all-minilm-l6-v2")),
     Case("onnx-clip", "onnx", "scorer", exported("dual_encoders:clip_folder", kind="scorer")),
+    Case("onnx-clap", "onnx", "scorer", exported("clap:clap_folder", kind="scorer")),
+    Case("onnx-clap-tags", "onnx-tags", "captioner", exported("clap:tagged_clap_folder", kind="scorer")),
+    Case("onnx-emoji-tags", "onnx-tags", "captioner", exported("pmg:emoji-clip", kind="scorer")),
     Case(
         "onnx-emoji-clip", "onnx", "scorer", lambda: (*exported("pmg:emoji-clip", kind="scorer")(), *pairs())
     ),

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def _audioldm2(folder: Path) -> Path:
 def sources() -> dict[str, tuple[str, Any]]:
     """Name of the export -> what it is, and a published model's name or what makes a tiny one."""
     import tiny_models
-    from tiny_models import dual_encoders
+    from tiny_models import clap, dual_encoders
 
     def tiny(make: Callable[[Path], Path]) -> Callable[[Path], Path]:
         def made(folder: Path) -> Path:
@@ -66,6 +66,8 @@ def sources() -> dict[str, tuple[str, Any]]:
         "clip-scorer": tiny(dual_encoders.clip_folder),
         "open-clip-scorer": tiny(dual_encoders.open_clip_folder),
         "open-clip-bert-scorer": tiny(dual_encoders.emoji_clip_folder),
+        "clap-scorer": tiny(clap.clap_folder),
+        "clap-fused-scorer": tiny(clap.tagged_clap_folder),
         "emoji-clip": "pmg:emoji-clip",
     }
     return {name: ("text encoder", made) for name, made in text.items()} | {
@@ -79,7 +81,6 @@ def make(out: Path) -> None:
     from pmg_onnx.export import export_scorer, export_text_encoder
     from pmg_onnx.export.duals import dual
     from pmg_onnx.export.originals import original
-    from pmg_onnx.export.probes import pictures
 
     out.mkdir(parents=True, exist_ok=True)
     for name, (kind, made) in sources().items():
@@ -97,14 +98,23 @@ def make(out: Path) -> None:
                         if each.pooled is not None:
                             expected[f"{padding}_{index}_pooled"] = each.pooled
         else:
-            scorer = dual(model).scorer
-            expected["text"], expected["media"] = scorer.embed_text(TEXTS), scorer.embed_media(pictures())
-            np.savez(out / f"{name}.pictures.npz", *[each.pixels for each in pictures()])
+            both = dual(model)
+            probes = both.media.probes
+            expected["text"] = both.scorer.embed_text(TEXTS)
+            expected["media"] = both.scorer.embed_media(probes)
+            _keep(probes, out / f"{name}.media.npz")
         np.savez(out / f"{name}.expected.npz", **expected)
         if not isinstance(made, str):
             shutil.rmtree(out / f"{name}-source")
         worst = record.parity.max_abs if record.parity else 0.0
         print(f"made  {name:<22} {record.space or record.kind:<28} {worst:.1e}", flush=True)
+
+
+def _keep(media: Sequence[Any], file: Path) -> None:
+    """Pictures, or sounds and the rate that all of them have; 0 says pictures."""
+    sounds = hasattr(media[0], "samples")
+    rate = media[0].sample_rate if sounds else 0
+    np.savez(file, *[each.samples if sounds else each.pixels for each in media], rate=rate)
 
 
 def check(out: Path) -> int:
@@ -116,7 +126,7 @@ def check(out: Path) -> int:
     failed = 0
     for file in sorted(out.glob("*.expected.npz")):
         name = file.name.removesuffix(".expected.npz")
-        worst = _worst(out / name, np.load(file), out / f"{name}.pictures.npz")
+        worst = _worst(out / name, np.load(file), out / f"{name}.media.npz")
         good = worst <= TOLERANCE["fp32"]
         failed += not good
         print(f"{'ok  ' if good else 'FAIL'}  {name:<22} {worst:.1e}", flush=True)
@@ -124,14 +134,22 @@ def check(out: Path) -> int:
     return bool(failed)
 
 
-def _worst(folder: Path, expected: Any, pictures: Path) -> float:
-    from pmg_onnx import OnnxScorer, OnnxTextEncoder
+def _media(file: Path) -> list[Any]:
+    """Pictures, or sounds where the file tells their rate."""
     from pmg_sdk import Image
+    from pmg_sdk.audio import Audio
 
-    if pictures.exists():
-        scorer = OnnxScorer(str(folder), device="cpu")
-        with np.load(pictures) as arrays:
-            media = [Image(arrays[key]) for key in arrays.files]
+    with np.load(file) as arrays:
+        rate = int(arrays["rate"])
+        kept = [arrays[key] for key in arrays.files if key != "rate"]
+    return [Audio(each, rate) if rate else Image(each) for each in kept]
+
+
+def _worst(folder: Path, expected: Any, media_file: Path) -> float:
+    from pmg_onnx import OnnxScorer, OnnxTextEncoder
+
+    if media_file.exists():
+        scorer, media = OnnxScorer(str(folder), device="cpu"), _media(media_file)
         found = {"text": scorer.embed_text(TEXTS), "media": scorer.embed_media(media)}
         return max(float(np.abs(found[key] - expected[key]).max()) for key in found)
     worst = 0.0

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypedDict, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, runtime_checkable
 
 from pmg_sdk.conditioning import Conditioning
 from pmg_sdk.media import Media
@@ -91,7 +91,10 @@ class LanguageModel(ABC):
 class Captioner(ABC):
     """Turns media of one modality into short text (paper, section 3.2.1)."""
 
-    modality: ClassVar[str]
+    @property
+    @abstractmethod
+    def modality(self) -> str:
+        """Of the media it reads: a class variable, or what the model says where it may be of several."""
 
     @abstractmethod
     def caption(self, media: Sequence[Media]) -> list[str]:
@@ -228,7 +231,10 @@ class Scorer(ABC):
     The core computes the cosines; rows need not be normalised.
     """
 
-    modality: ClassVar[str]
+    @property
+    @abstractmethod
+    def modality(self) -> str:
+        """Of the media it judges: a class variable, or what the model says where it may be of several."""
 
     @abstractmethod
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -92,9 +92,22 @@ class Roles:
         return self.text_encoder if self.text_encoder is not None else self.generator.text_encoder
 
     def captioners_for(self, items: Iterable[Item]) -> list[Captioner]:
-        """The captioners that are needed to describe `items`; none for text alone."""
+        """The captioners that are needed to describe `items`; none for text alone.
+
+        Raises:
+            ConfigError: one reads another modality than it was chosen for.
+        """
         modalities = {medium.modality for item in items for medium in item.media}
-        return [self.captioners[modality] for modality in sorted(modalities & set(self.captioners))]
+        needed = {
+            modality: self.captioners[modality] for modality in sorted(modalities & set(self.captioners))
+        }
+        for modality, captioner in needed.items():
+            if captioner.modality != modality:
+                raise ConfigError(
+                    f"config field 'captioners': one that reads {modality} was expected under {modality!r}; "
+                    f"got one that reads {captioner.modality}"
+                )
+        return list(needed.values())
 
     def writer(self) -> LanguageModel:
         """The language model.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pmg_laion_clap.scorer import LaionClapScorer
-from pmg_tags.sounds import SoundTagCaptioner
+from pmg_tags.sounds import A_SOUND, SoundTagCaptioner
 
 __all__ = ["LaionClapTagCaptioner"]
 
@@ -34,7 +34,7 @@ class LaionClapTagCaptioner(SoundTagCaptioner):
         template: str | Mapping[str, str] | None = None,
         threshold: float | Mapping[str, float] | None = None,
         top_k: int | Mapping[str, int] | None = None,
-        otherwise: str = "a sound",
+        otherwise: str = A_SOUND,
         device: str = "auto",
         batch_size: int = 16,
         cache: bool = True,

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from pmg_clap.features import ClapFeatures
 from pmg_laion_clap.model import architecture_of, read_clap
 from pmg_tags.identity import identity
 from pmg_transformers.clap import ClapScorer
-from pmg_transformers.clap_features import ClapFeatures
 from pmg_transformers.media_reader import MediaModel
 from pmg_transformers.model_folder import ModelFolder
 
@@ -130,8 +130,8 @@ class LaionClapScorer(ClapScorer):
 
         features = self._hearing(clap)
         if features.fused:
-            seen = features.inputs(pieces)
-            heard = {"mel_fusion": seen["input_features"], "longer": seen["is_longer"]}
+            seen, longer = features.inputs(pieces)
+            heard = {"mel_fusion": torch.from_numpy(seen), "longer": torch.from_numpy(longer)}
         else:  # the model makes its own spectrogram
             heard = {"waveform": torch.stack([torch.from_numpy(features.filled(piece)) for piece in pieces])}
         on_device = {name: tensor.to(clap.device) for name, tensor in heard.items()}

@@ -1,4 +1,4 @@
-"""An exported image-text dual encoder, opened: what scorer and captioner share."""
+"""An exported dual encoder of images or sounds, opened: what scorer and captioner share."""
 
 from __future__ import annotations
 
@@ -6,24 +6,37 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from pmg_onnx.folder import ExportFolder
 from pmg_onnx.graph import Graph, Settings
-from pmg_onnx.picture import as_input
-from pmg_onnx.record import ImageTower
+from pmg_onnx.image_reader import ImageReader
+from pmg_onnx.sound_reader import SoundReader, features_of
 from pmg_onnx.tower import Tower
-from pmg_sdk.accelerator import in_batches
 from pmg_sdk.errors import ModelFolderError
-from pmg_sdk.media import Media, expect_image
+from pmg_sdk.loading import loading
+from pmg_sdk.media import Media
 from pmg_sdk.tokenizable import tokenizable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["OnnxDualEncoder"]
+__all__ = ["MediaReader", "OnnxDualEncoder"]
+
+
+class MediaReader(Protocol):
+    """The tower that reads media, and what prepares them for it."""
+
+    @property
+    def graph(self) -> Graph:
+        """The tower."""
+
+    def embed(self, media: Sequence[Media], *, limit: int) -> list[NDArray[np.float32]]:
+        """A unit row for every medium; `limit` is what runs at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +45,30 @@ class OnnxDualEncoder:
 
     folder: ExportFolder
     text: Tower
-    image: ImageTower
-    graph: Graph
+    media: MediaReader
 
     @classmethod
-    def open(cls, model: str, settings: Settings) -> OnnxDualEncoder:
-        """Check the folder's files and open its graphs.
+    def open(cls, folder: ExportFolder, settings: Settings) -> OnnxDualEncoder:
+        """Check the folder's files and open its graphs, or take what this process has open already.
 
         Raises:
             ModelFolderError: a file is missing, damaged, or not the one that was exported.
             ConfigError: the device cannot be had. MissingExtra: onnxruntime or tokenizers is not installed.
         """
-        folder = ExportFolder.locate(model, "scorer")
+        key = (folder.path.resolve(), _identity(folder), settings)
+        with loading():
+            found = _open.get(key)
+            if found is None:
+                found = _open[key] = cls._opened(folder, settings)
+            return found
+
+    @classmethod
+    def _opened(cls, folder: ExportFolder, settings: Settings) -> OnnxDualEncoder:
         folder.check()
-        record = folder.record
-        if record.image is None:
-            raise ModelFolderError(f"an image tower was expected in {folder.path}; its record names none")
-        text = Tower(folder, record.towers[0], settings, limit=record.towers[0].max_tokens)
+        tower = folder.record.towers[0]
+        text = Tower(folder, tower, settings, limit=tower.max_tokens)
         text.load()
-        return cls(folder, text, record.image, Graph.of(folder, record.image.graph, settings))
+        return cls(folder, text, _media_reader(folder, settings))
 
     @property
     def width(self) -> int:
@@ -65,10 +83,7 @@ class OnnxDualEncoder:
     @cached_property
     def identity(self) -> str:
         """Changes with the files."""
-        files = self.folder.record.files
-        return hashlib.sha256(
-            "|".join(f"{name} {files[name]}" for name in sorted(files)).encode()
-        ).hexdigest()
+        return _identity(self.folder)
 
     def embed_text(self, texts: Sequence[str], *, limit: int) -> NDArray[np.float32]:
         """Unit rows, shape (len(texts), width), at most `limit` texts at once."""
@@ -76,19 +91,32 @@ class OnnxDualEncoder:
         encoded = self.text.encode([tokenizable(text, tokens=most) for text in texts], limit=limit)
         return self._stacked([row["pooled"] for row in encoded.rows])
 
-    def embed_images(self, media: Sequence[Media], *, limit: int) -> NDArray[np.float32]:
-        """Unit rows, shape (len(media), width), at most `limit` images at once.
+    def embed_media(self, media: Sequence[Media], *, limit: int) -> NDArray[np.float32]:
+        """Unit rows, shape (len(media), width), at most `limit` images, or windows of sounds, at once.
 
         Raises:
-            CapabilityError: a medium is no image.
+            CapabilityError: a medium is of another modality.
         """
-
-        def rows(batch: Sequence[Any]) -> list[NDArray[np.float32]]:
-            pictures = [expect_image(medium, "an exported scorer").to_pil() for medium in batch]
-            pixels = np.stack([as_input(picture, self.image.pixels) for picture in pictures])
-            return list(self.graph({"pixels": pixels})["pooled"])
-
-        return self._stacked(in_batches(media, rows, limit=limit))
+        return self._stacked(self.media.embed(media, limit=limit))
 
     def _stacked(self, rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         return np.stack(rows) if rows else np.zeros((0, self.width), np.float32)
+
+
+_open: WeakValueDictionary[tuple[Path, str, Settings], OnnxDualEncoder] = WeakValueDictionary()
+
+
+def _identity(folder: ExportFolder) -> str:
+    files = folder.record.files
+    return hashlib.sha256("|".join(f"{name} {files[name]}" for name in sorted(files)).encode()).hexdigest()
+
+
+def _media_reader(folder: ExportFolder, settings: Settings) -> MediaReader:
+    record = folder.record
+    if record.image is not None:
+        return ImageReader(Graph.of(folder, record.image.graph, settings), record.image.pixels)
+    if record.sound is not None:
+        return SoundReader(
+            Graph.of(folder, record.sound.graph, settings), features_of(folder, record.sound.hearing)
+        )
+    raise ModelFolderError(f"an image or sound tower was expected in {folder.path}; its record names none")

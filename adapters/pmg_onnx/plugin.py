@@ -14,7 +14,7 @@ _NEEDS = ("onnxruntime", "tokenizers")
 
 @hookimpl
 def pmg_adapters() -> Iterable[AdapterSpec]:
-    """The text encoder and the scorer "onnx"."""
+    """The text encoder and the scorer "onnx", and the captioner "onnx-tags"."""
     return (
         AdapterSpec(
             name="onnx",
@@ -29,10 +29,18 @@ def pmg_adapters() -> Iterable[AdapterSpec]:
             name="onnx",
             role="scorer",
             factory="pmg_onnx.scorer:OnnxScorer",
-            modality="image",
             capabilities=frozenset({"loading"}),
             extra="onnx",
             requires=_NEEDS,
-            description="Image-text similarity by a scorer that pmg export made, without torch",
+            description="Image-text or sound-text similarity by a scorer that pmg export made, without torch",
+        ),
+        AdapterSpec(
+            name="onnx-tags",
+            role="captioner",
+            factory="pmg_onnx.tags:OnnxTagCaptioner",
+            capabilities=frozenset({"loading"}),
+            extra="onnx",
+            requires=_NEEDS,
+            description="Tags of images or sounds by a scorer that pmg export made, without torch",
         ),
     )

@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 __all__ = [
     "FILE",
     "FORMAT",
+    "Hearing",
     "ImageTower",
     "Kind",
     "Parity",
     "Pixels",
     "Precision",
     "Record",
+    "SoundTower",
     "TextTower",
 ]
 
@@ -92,6 +94,38 @@ class ImageTower(_Value):
     pixels: Pixels
 
 
+class Hearing(_Value):
+    """How a sound becomes what a sound tower reads: log-mel spectrograms of windows, see `pmg_clap.features`.
+
+    Attributes:
+        fused: whether a sound is heard at once in four views; otherwise in windows, one view each.
+        rate: samples a second, Hz; sounds of others are resampled.
+        length: of a window, in samples.
+        padding: how a shorter sound fills a window: "repeatpad" (as often as it fits, then zeros),
+            "repeat" (and a part of it at the end), "pad" (zeros).
+        hop: samples between two frames.
+        filters: name of a .npy file, float64 of shape (bins, bands): power spectrum to mel bands.
+    """
+
+    fused: bool
+    rate: int = Field(ge=1)
+    length: int = Field(ge=1)
+    padding: Literal["repeatpad", "repeat", "pad"]
+    hop: int = Field(ge=1)
+    filters: FileName
+
+
+class SoundTower(_Value):
+    """One graph that reads sounds, to `pooled`, unit rows.
+
+    Its inputs are `features`, float32 in dB of shape (batch, views, frames, bands), and of a fused one
+    `longer`, bool of shape (batch, 1): whether a sound is longer than a window.
+    """
+
+    graph: FileName
+    hearing: Hearing
+
+
 class Parity(_Value):
     """How far the exported model is from the original, both on this project's probes.
 
@@ -122,7 +156,8 @@ class Record(_Value):
         width: of the embeddings.
         padding: whether texts are padded unless the user says otherwise (text encoders).
         clip_skip: the last layers that were left out; part of `space` (text encoders).
-        image: the graph that reads pictures (scorers).
+        image: the graph that reads pictures (scorers of images).
+        sound: the graph that reads sounds (scorers of sounds).
         temperature: what cosines are multiplied by before a softmax, learned in training (scorers).
         parity: what was measured at the export.
         winners: the scenario whose sample users chose the same with it, if that was tried.
@@ -142,6 +177,12 @@ class Record(_Value):
     padding: bool = False
     clip_skip: int = 0
     image: ImageTower | None = None
+    sound: SoundTower | None = None
     temperature: float = 1.0
     parity: Parity | None = None
     winners: str = ""
+
+    @property
+    def modality(self) -> Literal["image", "audio"]:
+        """Of the media that a scorer judges."""
+        return "image" if self.sound is None else "audio"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from pmg_sdk.audio import expect_audio
+from pmg_clap.features import ClapFeatures
+from pmg_clap.windows import embed_windows
+from pmg_sdk.errors import ModelFolderError
 from pmg_sdk.media import Media
 from pmg_tags.identity import identity
-from pmg_transformers.clap_features import ClapFeatures
 from pmg_transformers.dual_scorer import DualScorer
 from pmg_transformers.media_reader import MediaModel
 from pmg_transformers.model_folder import ModelFolder
@@ -19,6 +18,7 @@ from pmg_transformers.model_folder import ModelFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import torch
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ class ClapScorer(DualScorer):
 
     A sound becomes one channel at the model's rate. One that is longer than the model hears at once is
     embedded in windows that cover all of it, the last ending where the sound does, and its row is the
-    mean of theirs, made unit; a fused model hears it at once (see `clap_features`). Nothing is random.
+    mean of theirs, made unit; a fused model hears it at once (see `pmg_clap.features`). Nothing is random.
 
     Args:
         model: a transformers folder or hub id of a CLAP model, or "pmg:NAME".
@@ -65,16 +65,33 @@ class ClapScorer(DualScorer):
         """Changes with the weights, see `pmg_tags.identity`."""
         return identity("", self.folder)
 
+    @property
+    def features(self) -> ClapFeatures:
+        """How the model hears sounds; loads it."""
+        return self._hearing(self._ready())
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text, special tokens included; loads the model."""
+        return self._context(self._ready())
+
+    @property
+    def tokenizer(self) -> Any:
+        """Of transformers; loads the model."""
+        return self._ready().processor.tokenizer
+
     def embed_media(self, media: Sequence[Media]) -> NDArray[np.float32]:
         """Float32 unit rows, shape (len(media), width).
 
         Raises:
             CapabilityError: a medium is no sound.
         """
-        features = self._hearing(self._ready())
-        sounds = [features.pieces(expect_audio(medium, "CLAP")) for medium in media]
-        rows = self._embed([piece for pieces in sounds for piece in pieces], self._sound_features)
-        return _means(rows, [len(pieces) for pieces in sounds])
+        return embed_windows(
+            media,
+            self.features,
+            lambda pieces: self._embed(pieces, self._sound_features),
+            reader="CLAP",
+        )
 
     def _read(self, folder: ModelFolder, device: str, observer: Observer) -> MediaModel:
         clap = super()._read(folder, device, observer)
@@ -82,7 +99,15 @@ class ClapScorer(DualScorer):
         return clap
 
     def _hearing(self, clap: MediaModel) -> ClapFeatures:
-        return ClapFeatures.of(clap)
+        extractor: Any = clap.processor.feature_extractor
+        fused = bool(clap.model.config.audio_config.enable_fusion)
+        if fused != (extractor.truncation == "fusion"):
+            raise ModelFolderError(
+                f"truncation {'fusion' if fused else 'rand_trunc'!r} was expected in the preprocessor "
+                f"configuration of {clap.folder}, as enable_fusion is {fused} in its config.json; "
+                f"got {extractor.truncation!r}. Download it again, or name another model."
+            )
+        return ClapFeatures.like(extractor)
 
     def _context(self, dual: MediaModel) -> int:
         """Positions are counted from the one after the padding's, as RoBERTa does."""
@@ -93,22 +118,11 @@ class ClapScorer(DualScorer):
         )
 
     def _sound_features(self, clap: MediaModel, pieces: Sequence[NDArray[np.float32]]) -> torch.Tensor:
-        inputs = self._hearing(clap).inputs(pieces)
-        features: torch.Tensor = clap.model.get_audio_features(
-            **{name: tensor.to(clap.device) for name, tensor in inputs.items()}
+        import torch
+
+        features, longer = self._hearing(clap).inputs(pieces)
+        rows: torch.Tensor = clap.model.get_audio_features(
+            input_features=torch.from_numpy(features).to(clap.device),
+            is_longer=torch.from_numpy(longer).to(clap.device),
         ).pooler_output
-        return features
-
-
-def _means(rows: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
-    """One unit row for every sound: the mean of its windows' unit rows, made unit.
-
-    Args:
-        rows: shape (windows of all sounds, width).
-        counts: windows of every sound, 1 or more.
-    """
-    if not counts:
         return rows
-    sums = np.add.reduceat(rows, np.cumsum([0, *counts[:-1]]), axis=0)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pmg_tags.sounds import SoundTagCaptioner
+from pmg_tags.sounds import A_SOUND, SoundTagCaptioner
 from pmg_transformers.clap import ClapScorer
 
 __all__ = ["ClapTagCaptioner"]
@@ -33,7 +33,7 @@ class ClapTagCaptioner(SoundTagCaptioner):
         template: str | Mapping[str, str] | None = None,
         threshold: float | Mapping[str, float] | None = None,
         top_k: int | Mapping[str, int] | None = None,
-        otherwise: str = "a sound",
+        otherwise: str = A_SOUND,
         device: str = "auto",
         batch_size: int = 16,
         cache: bool = True,

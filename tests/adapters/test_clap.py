@@ -15,10 +15,11 @@ from tiny_models.clap import RATE, TAGS, clap_folder, tagged_clap_folder
 from tiny_models.dual_encoders import clip_folder
 from transformers import ClapFeatureExtractor
 
+from pmg_clap import ClapFeatures
+from pmg_clap.shrinking import shrunk
 from pmg_sdk.audio import Audio
 from pmg_sdk.errors import CapabilityError, ConfigError, ModelFolderError
 from pmg_transformers.clap import ClapScorer
-from pmg_transformers.clap_features import ClapFeatures
 from pmg_transformers.clap_tags import ClapTagCaptioner
 
 KINDS = ("unfused", "fused")
@@ -92,9 +93,9 @@ def test_spectrograms_are_those_of_the_extractor(truncation: str, padding: str) 
     loud = tone(1.0, 440, rate=rate).waveform[0]  # beside it other bands are quiet
     sounds = [noise(1), noise(333), noise(rate // 2), noise(rate - 1), noise(rate), loud, 0 * loud]
     theirs = extractor(sounds, sampling_rate=rate, return_tensors="pt")["input_features"]
-    ours = ClapFeatures.like(extractor).inputs(sounds)
-    torch.testing.assert_close(ours["input_features"], theirs.float(), atol=1e-4, rtol=0)
-    assert not ours["is_longer"].any()
+    ours, longer = ClapFeatures.like(extractor).inputs(sounds)
+    np.testing.assert_allclose(ours, theirs.float().numpy(), atol=1e-4, rtol=0)
+    assert not longer.any()
 
 
 @pytest.mark.parametrize("more", [0.9, 1.0, 2.0])
@@ -104,9 +105,18 @@ def test_fused_views_of_a_longer_sound_are_those_of_the_extractor_where_it_has_n
     extractor = ClapFeatureExtractor(truncation="fusion", max_length_s=1)
     longer = noise(extractor.sampling_rate + int(more * extractor.hop_length))  # up to three places
     theirs = extractor([longer], sampling_rate=extractor.sampling_rate, return_tensors="pt")
-    ours = ClapFeatures.like(extractor).inputs([longer])
-    torch.testing.assert_close(ours["input_features"], theirs["input_features"].float(), atol=1e-4, rtol=0)
-    assert ours["is_longer"].item() == (more >= 1)
+    ours, is_longer = ClapFeatures.like(extractor).inputs([longer])
+    np.testing.assert_allclose(ours, theirs["input_features"].float().numpy(), atol=1e-4, rtol=0)
+    assert is_longer.item() == (more >= 1)
+
+
+@pytest.mark.parametrize("frames", [11, 12, 13, 97, 5000])
+def test_a_long_sound_is_shrunk_as_torch_shrinks_it(frames: int) -> None:
+    mel = 20 * np.random.default_rng(frames).standard_normal((frames, 4)).astype(np.float32)
+    theirs = torch.nn.functional.interpolate(
+        torch.from_numpy(mel)[None, None], size=(11, 4), mode="bilinear", align_corners=False
+    )
+    np.testing.assert_allclose(shrunk(mel, 11), theirs[0, 0].numpy(), atol=1e-4, rtol=0)
 
 
 def test_five_sounds_are_seen_in_much_less_than_a_second() -> None:

@@ -88,7 +88,7 @@ def test_importing_its_models_asks_no_hub() -> None:
 @pytest.mark.slow
 @needs_it
 def test_rows_are_those_of_the_package(options: Any) -> None:
-    from pmg_transformers.clap_features import ClapFeatures
+    from pmg_clap import ClapFeatures
 
     scorer = LaionClapScorer(**options)
     scorer.load()
@@ -98,7 +98,7 @@ def test_rows_are_those_of_the_package(options: Any) -> None:
     mel = ClapFeatures.like(scorer._ready().processor.feature_extractor).log_mel(sound)
     heard = {
         "waveform": torch.from_numpy(sound),
-        "mel_fusion": torch.stack([mel] * 4),
+        "mel_fusion": torch.from_numpy(np.stack([mel] * 4)),
         "longer": torch.tensor([False]),
     }
     with torch.inference_mode():

@@ -14,6 +14,7 @@ from pmg_conformance.reference import (
     ReferenceGenerator,
     ReferenceLanguageModel,
     ReferenceScorer,
+    ReferenceSoundCaptioner,
     ReferenceTextEncoder,
 )
 from pmg_sdk import (
@@ -363,6 +364,11 @@ class Unencoded(ReferenceTextEncoder):
         ({"scorer": Forgetful(texts=1)}, BackendError, r"questions \(2\).*the scorer Forgetful gave 1"),
         ({"scorer": Forgetful(media=1)}, BackendError, r"questions \(6\).*the scorer Forgetful gave 5"),
         ({"llm": Silence()}, BackendError, "the language model Silence gave"),
+        (
+            {"captioners": {"image": ReferenceSoundCaptioner()}},
+            ConfigError,
+            "'captioners': one that reads image was expected.*got one that reads audio",
+        ),
         (
             {"captioners": {"image": Talkative()}},
             BackendError,

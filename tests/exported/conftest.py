@@ -72,3 +72,32 @@ def scorer_export(scorer_model: Path, tmp_path_factory: pytest.TempPathFactory) 
     out = tmp_path_factory.mktemp("scorer-onnx")
     export_scorer(str(scorer_model), out)
     return out
+
+
+@pytest.fixture(scope="session")
+def sound_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tiny_models.clap import clap_folder
+
+    return clap_folder(tmp_path_factory.mktemp("clap"))
+
+
+@pytest.fixture(scope="session")
+def sound_export(sound_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("clap-onnx")
+    export_scorer(str(sound_model), out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def fused_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a vocabulary, and BERT's words."""
+    from tiny_models.clap import tagged_clap_folder
+
+    return tagged_clap_folder(tmp_path_factory.mktemp("fused-clap"))
+
+
+@pytest.fixture(scope="session")
+def fused_export(fused_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("fused-clap-onnx")
+    export_scorer(str(fused_model), out)
+    return out

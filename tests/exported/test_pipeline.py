@@ -14,7 +14,7 @@ import pmg_stable_diffusion.plugin
 import pmg_transformers.plugin
 from pmg_onnx.export import export_scorer, export_text_encoder
 from pmg_sdk import Behavior, PMGPipeline, Registry
-from pmg_sdk.errors import SpaceMismatch
+from pmg_sdk.errors import ConfigError, SpaceMismatch
 
 BEHAVIOR = Behavior(history=["cat face, flat design style", "tiger face, flat design style"])
 
@@ -97,4 +97,12 @@ def test_an_encoder_of_another_space_is_refused_by_name(
     with pytest.raises(
         SpaceMismatch, match=r"'text_encoder': one of space 'clip-\d+-[0-9a-f]+' was expected.*'clip\+clip-"
     ):
+        wrong.generate(BEHAVIOR, "I got the job!")
+
+
+def test_a_scorer_of_sounds_is_refused_for_pictures(
+    models: dict[str, Path], sound_export: Path, installed: Registry, tmp_path: Path
+) -> None:
+    wrong = pipeline(settings(models | {"scorer": sound_export}, "sd", "scorer", None), installed, tmp_path)
+    with pytest.raises(ConfigError, match=r"'scorer': one for image was expected.*got one for audio"):
         wrong.generate(BEHAVIOR, "I got the job!")

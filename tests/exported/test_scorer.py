@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pmg_onnx import OnnxScorer
 from pmg_onnx.export.duals import dual
 from pmg_onnx.picture import as_input
+from pmg_onnx.record import ImageTower, Pixels
 from pmg_sdk import Image
 from pmg_sdk.audio import Audio
 from pmg_sdk.errors import CapabilityError, ModelFolderError
@@ -49,6 +50,12 @@ def test_a_text_encoder_is_no_scorer(clip_export: Path) -> None:
         OnnxScorer(str(clip_export)).load()
 
 
+def pixels_of(folder: Path) -> Pixels:
+    tower = dual(str(folder)).media.tower
+    assert isinstance(tower, ImageTower)
+    return tower.pixels
+
+
 def by_transformers(folder: Path, image: Image) -> NDArray[np.float32]:
     from transformers import CLIPImageProcessor
 
@@ -68,7 +75,7 @@ def by_open_clip(folder: Path, image: Image) -> NDArray[np.float32]:
 def test_transformers_pictures_are_prepared_to_the_last_bit(
     shape: tuple[int, int], scorer_model: Path
 ) -> None:
-    how = dual(str(scorer_model)).image.pixels
+    how = pixels_of(scorer_model)
     prepared, expected = as_input(noise(shape).to_pil(), how), by_transformers(scorer_model, noise(shape))
     np.testing.assert_allclose(prepared, expected, atol=1e-6)
 
@@ -94,7 +101,7 @@ def _open_clip(folder: Path, settings: dict[str, Any]) -> Path:
 def test_open_clip_pictures_are_prepared_to_the_last_bit(
     shape: tuple[int, int], open_clip_model: Path
 ) -> None:
-    how = dual(str(open_clip_model)).image.pixels
+    how = pixels_of(open_clip_model)
     prepared, expected = as_input(noise(shape).to_pil(), how), by_open_clip(open_clip_model, noise(shape))
     np.testing.assert_array_equal(prepared, expected)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,8 +28,14 @@ def clap_folder(
     words: Literal["roberta", "bert"] = "roberta",
     padding: str = "repeatpad",
     seed: int = 0,
+    audio: Mapping[str, Any] | None = None,
+    heard: Mapping[str, Any] | None = None,
 ) -> Path:
-    """transformers' ClapModel with its processor: one second, 16 bands, embeddings of width 16."""
+    """transformers' ClapModel with its processor: one second, 16 bands, embeddings of width 16.
+
+    Args:
+        audio, heard: settings of the audio tower and of the feature extractor in place of those.
+    """
     from transformers import (
         AutoTokenizer,
         ClapConfig,
@@ -61,6 +68,7 @@ def clap_folder(
             "enable_fusion": fused,
             "fusion_type": "aff_2d" if fused else None,
             "aff_block_r": 2,
+            **(audio or {}),
         },
         projection_dim=16,
     )
@@ -74,17 +82,18 @@ def clap_folder(
     norm.running_mean.fill_(-40.0)
     norm.running_var.fill_(400.0)
     model.save_pretrained(folder)
-    extractor = ClapFeatureExtractor(
-        feature_size=16,
-        sampling_rate=RATE,
-        hop_length=100,
-        fft_window_size=256,
-        max_length_s=1,
-        frequency_min=50,
-        frequency_max=7000,
-        truncation="fusion" if fused else "rand_trunc",
-        padding=padding,
-    )
+    settings: dict[str, Any] = {
+        "feature_size": 16,
+        "sampling_rate": RATE,
+        "hop_length": 100,
+        "fft_window_size": 256,
+        "max_length_s": 1,
+        "frequency_min": 50,
+        "frequency_max": 7000,
+        "truncation": "fusion" if fused else "rand_trunc",
+        "padding": padding,
+    }
+    extractor = ClapFeatureExtractor(**settings | dict(heard or {}))
     ClapProcessor(extractor, tokenizer).save_pretrained(folder)
     return folder
 

@@ -88,7 +88,8 @@ def text_encoder(
     epilog="\b\n"
     "Examples:\n"
     "  pmg export scorer --from pmg:emoji-clip --out scorer-onnx\n"
-    "  pmg export scorer --from my-clip-folder --out scorer-onnx --precision int8",
+    "  pmg export scorer --from my-clip-folder --out scorer-onnx --precision int8\n"
+    "  pmg export scorer --from my-clap-folder --out sound-scorer-onnx",
 )
 @click.option("--from", "source", metavar="MODEL", required=True, help="Folder, hub id or pmg:NAME.")
 @out_option
@@ -99,10 +100,11 @@ def text_encoder(
 def scorer(
     source: str, out: Path, precision: Precision, winners: str | None, as_json: bool, quiet: bool
 ) -> None:
-    """Export a scorer to ONNX: transformers' CLIP, or a model of open_clip.
+    """Export a scorer to ONNX: transformers' CLIP, a model of open_clip, or of sounds transformers' CLAP.
 
-    Both towers, the tokenizer, and how pictures are prepared. What comes out fills the role scorer as the
-    adapter "onnx". Where it differs too much from the original nothing is written.
+    Both towers, the tokenizer, and how pictures or sounds are prepared. What comes out fills the role scorer
+    as the adapter "onnx", and with a vocabulary the role captioner as "onnx-tags". Where it differs too much
+    from the original nothing is written.
     """
     with progress(quiet) as observer:
         record = export_scorer(source, out, precision=precision, winners=winners, observer=observer)

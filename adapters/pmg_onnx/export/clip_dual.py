@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from pmg_onnx.export.duals import GRAPHS, TOKENIZER, TorchDual
+from pmg_onnx.export.duals import TEXT, TOKENIZER, TorchDual
+from pmg_onnx.export.image_tower import image_tower
 from pmg_onnx.export.tokenizer_file import write_tokenizer
-from pmg_onnx.record import ImageTower, Pixels, TextTower
+from pmg_onnx.record import Pixels, TextTower
 from pmg_onnx.resample import KERNELS
 from pmg_sdk.errors import ModelFolderError
 from pmg_transformers.clip import ClipScorer
@@ -49,15 +50,14 @@ def clip_dual(folder: ModelFolder) -> TorchDual:
     return TorchDual(
         scorer=ClipScorer(model=str(folder.path), device="cpu"),
         text=TextTower(
-            graph=GRAPHS[0],
+            graph=TEXT,
             tokenizer=TOKENIZER,
             max_tokens=config.text_config.max_position_embeddings,
             pad=processor.tokenizer.pad_token_id,
             masked=False,
         ),
-        image=ImageTower(graph=GRAPHS[1], pixels=_pixels(processor.image_processor, folder)),
         text_module=Text().eval(),
-        image_module=Image().eval(),
+        media=image_tower(Image().eval(), _pixels(processor.image_processor, folder)),
         write_tokenizer=partial(write_tokenizer, processor.tokenizer),
         tokens=config.text_config.vocab_size,
         width=config.projection_dim,

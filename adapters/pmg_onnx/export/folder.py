@@ -15,7 +15,7 @@ from pmg_sdk.storage import write_json
 
 __all__ = ["check_out", "digests", "filling", "versions", "write_record"]
 
-OTHERS = ("*.onnx", "*.onnx.data", "*tokenizer*.json", "tags.json")
+OTHERS = ("*.onnx", "*.onnx.data", "*tokenizer*.json", "tags.json", "*.npy")
 PACKAGES = ("pmg-sdk", "torch", "transformers", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu")
 
 

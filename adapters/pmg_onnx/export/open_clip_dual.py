@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pmg_onnx.export.duals import GRAPHS, TOKENIZER, TorchDual
+from pmg_onnx.export.duals import TEXT, TOKENIZER, TorchDual
+from pmg_onnx.export.image_tower import image_tower
 from pmg_onnx.export.open_clip_text import weights
 from pmg_onnx.export.tokenizer_file import write_tokenizer
-from pmg_onnx.record import ImageTower, Pixels, TextTower
+from pmg_onnx.record import Pixels, TextTower
 from pmg_open_clip.dual_encoder import load_dual_encoder
 from pmg_open_clip.scorer import OpenClipScorer
 from pmg_sdk.errors import ModelFolderError
@@ -17,7 +18,6 @@ from pmg_transformers.model_folder import ModelFolder
 
 __all__ = ["open_clip_dual"]
 
-TAGS = "tags.json"
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 """open_clip's words, special tokens apart; upper and lower case alike."""
 
@@ -61,7 +61,7 @@ def open_clip_dual(folder: ModelFolder) -> TorchDual:
     return TorchDual(
         scorer=OpenClipScorer(model=name, device="cpu"),
         text=TextTower(
-            graph=GRAPHS[0],
+            graph=TEXT,
             tokenizer=TOKENIZER,
             max_tokens=int(tokenizer.context_length),
             pad=0 if own else tokenizer.tokenizer.pad_token_id,
@@ -69,16 +69,14 @@ def open_clip_dual(folder: ModelFolder) -> TorchDual:
             padded=not (native or isinstance(tower, HFTextEncoder)),
             cleaning=_cleaning(tokenizer.clean_fn),
         ),
-        image=ImageTower(graph=GRAPHS[1], pixels=_pixels(model.visual.preprocess_cfg)),
         text_module=Text().eval(),
-        image_module=Image().eval(),
+        media=image_tower(Image().eval(), _pixels(model.visual.preprocess_cfg)),
         write_tokenizer=partial(_write_own if own else _write_theirs, tokenizer),
         tokens=int(tokenizer.vocab_size) if own else len(tokenizer.tokenizer),
         width=found.width,
         temperature=found.temperature_scale,
         weights=weights(folder.path),
         root=folder.path,
-        tags=folder.path / TAGS if folder.has(TAGS) else None,
     )
 
 

@@ -1,12 +1,13 @@
-"""What an export is compared on: texts of every length and many scripts, and pictures of many shapes."""
+"""What an export is compared on: texts of every length and many scripts, pictures of many shapes, sounds."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from pmg_sdk.audio import Audio
 from pmg_sdk.media import Image
 
-__all__ = ["CALIBRATION", "TEXTS", "pictures"]
+__all__ = ["CALIBRATION", "TEXTS", "pictures", "sounds"]
 
 TEXTS = (
     "",
@@ -59,4 +60,24 @@ def pictures(seed: int = 0) -> list[Image]:
         noise = random.normal(0, 0.15, (height, width, 3))
         values = np.clip((waves + disc + noise + 1) * 127.5, 0, 255)
         found.append(Image(values.astype(np.uint8)))
+    return found
+
+
+def sounds(rate: int, seconds: float, seed: int = 0) -> list[Audio]:
+    """Chords, beats and noise, soft and loud, mono and stereo, and silence; always the same for a seed.
+
+    Args:
+        rate: samples a second, Hz.
+        seconds: what a model hears at once; the sounds are from a tenth to two and a half times as long.
+    """
+    random = np.random.default_rng(seed)
+    found = [Audio(np.zeros((1, max(round(0.3 * seconds * rate), 1)), np.int16), rate)]
+    for length, channels in ((0.1, 1), (0.5, 2), (0.9, 1), (1.0, 1), (1.001, 1), (1.7, 2), (2.5, 1)):
+        time = np.arange(max(round(length * seconds * rate), 1)) / rate
+        pitches = random.uniform(np.log(60), np.log(0.45 * rate), (3, channels, 1))
+        chord = np.sin(2 * np.pi * np.exp(pitches) * time).mean(axis=0)
+        beat = np.exp(-random.uniform(2, 20) * (time * random.uniform(1, 6) % 1))
+        noise = random.normal(0, 1, (channels, len(time)))
+        mixed = random.uniform(0.05, 0.6) * chord * beat + 10 ** random.uniform(-3, -0.7) * noise
+        found.append(Audio.from_waveform(mixed, rate))
     return found

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pmg_onnx.export.duals import TorchDual, dual
+from pmg_onnx.export.duals import TorchDual, TorchMedia, dual
 from pmg_onnx.export.folder import check_out, digests, filling, versions, write_record
 from pmg_onnx.export.graph_file import OPSET, write_graph
 from pmg_onnx.export.parity import check, compare
-from pmg_onnx.export.probes import CALIBRATION, TEXTS, pictures
+from pmg_onnx.export.probes import CALIBRATION, TEXTS
 from pmg_onnx.export.winners import check_winners, compare_winners
-from pmg_onnx.picture import as_input
-from pmg_onnx.record import ImageTower, Parity, Precision, Record, TextTower
+from pmg_onnx.record import ImageTower, Parity, Precision, Record, SoundTower, TextTower
 from pmg_onnx.scorer import OnnxScorer
 from pmg_onnx.tokens import TokenReader
 from pmg_sdk.progress import Observer, Silent, check_cancelled
@@ -36,10 +35,10 @@ def export_scorer(
     """Export both towers of the dual encoder `source` into `out`, and compare with the original.
 
     Args:
-        source: a folder of transformers' CLIP or of open_clip, a hub id, or "pmg:NAME".
+        source: a folder of transformers' CLIP or CLAP or of open_clip, a hub id, or "pmg:NAME".
         precision: "fp32", "fp16" or "int8"; see `pmg_onnx.export.parity.LIMITS` for what each must keep.
         winners: a scenario; its sample users and messages must choose the same candidates with what comes
-            out. Makes every picture; minutes on a CPU.
+            out. Makes every medium; minutes on a CPU.
         observer: hears of "export" and is asked at each step whether to stop.
 
     Returns:
@@ -60,10 +59,11 @@ def export_scorer(
         text = _write_text(found, scratch, precision)
         observer.advance(STAGE)
         check_cancelled(observer)
-        image = _write_image(found, scratch, precision)
+        _write_media(found.media, scratch, precision)
         observer.advance(STAGE)
         if found.tags is not None:
             shutil.copyfile(found.tags, scratch / found.tags.name)
+        tower = found.media.tower
         record = Record(
             kind="scorer",
             source=source,
@@ -73,7 +73,8 @@ def export_scorer(
             versions=versions(),
             towers=(text,),
             width=found.width,
-            image=image,
+            image=tower if isinstance(tower, ImageTower) else None,
+            sound=tower if isinstance(tower, SoundTower) else None,
             temperature=found.temperature,
         )
         write_record(scratch, record)
@@ -113,27 +114,24 @@ def _examples(found: TorchDual, folder: Path) -> list[dict[str, NDArray[np.int64
     return [{"input_ids": np.array([row], np.int64)} for row in rows]
 
 
-def _write_image(found: TorchDual, folder: Path, precision: Precision) -> ImageTower:
-    import torch
-
-    height, width = found.image.pixels.crop or found.image.pixels.size
-    pixels = torch.randn((2, 3, height, width), generator=torch.Generator())
+def _write_media(media: TorchMedia, folder: Path, precision: Precision) -> None:
+    for name, array in media.files.items():
+        np.save(folder / name, array, allow_pickle=False)
     write_graph(
-        found.image_module,
-        {"pixels": pixels},
+        media.module,
+        media.inputs,
         ("pooled",),
-        folder / found.image.graph,
-        dynamic={"pixels": {0: "batch"}},
+        folder / media.tower.graph,
+        dynamic={name: {0: "batch"} for name in media.inputs},
         precision=precision,
-        examples=[{"pixels": as_input(each.to_pil(), found.image.pixels)[None]} for each in pictures(seed=1)],
+        examples=media.examples() if precision == "int8" else (),
     )
-    return found.image
 
 
 def _measured(found: TorchDual, folder: Path) -> Parity:
     exported = OnnxScorer(str(folder), device="cpu", cache=False)
-    media = pictures()
+    probes = found.media.probes
     return compare(
-        [found.scorer.embed_text(TEXTS), found.scorer.embed_media(media)],
-        [exported.embed_text(TEXTS), exported.embed_media(media)],
+        [found.scorer.embed_text(TEXTS), found.scorer.embed_media(probes)],
+        [exported.embed_text(TEXTS), exported.embed_media(probes)],
     )

@@ -1,7 +1,7 @@
 """Sounds as CLAP hears them: log-mel spectrograms, equal to those of transformers' ClapFeatureExtractor.
 
 The extractor crops what is longer than its window at random, calls one sound of every batch "longer"
-at random, and takes one frame after the other. Here the same numbers come without chance:
+at random, and takes one frame after the other. Here the same numbers come without chance, and without torch:
 
 - An unfused model hears windows of its own length; a longer sound is several.
 - A fused model hears a longer sound at once, as it was trained: the whole of it shrunk to one window, and
@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmg_clap.shrinking import shrunk
 from pmg_sdk.audio import Audio
-from pmg_sdk.errors import ModelFolderError
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import NDArray
-
-    from pmg_transformers.media_reader import MediaModel
 
 __all__ = ["ClapFeatures"]
 
@@ -35,9 +32,9 @@ FRAMES = 1024
 """Frames transformed at once, 8 MB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClapFeatures:
-    """What a CLAP folder says about how sounds are seen.
+    """How a CLAP model sees sounds.
 
     Attributes:
         fused: whether the model takes the four views of a fused one.
@@ -57,25 +54,8 @@ class ClapFeatures:
     mel: NDArray[np.float64]
 
     @classmethod
-    def of(cls, clap: MediaModel) -> ClapFeatures:
-        """From the folder's preprocessor_config.json and config.json.
-
-        Raises:
-            ModelFolderError: the two contradict each other.
-        """
-        extractor: Any = clap.processor.feature_extractor
-        fused = bool(clap.model.config.audio_config.enable_fusion)
-        if fused != (extractor.truncation == "fusion"):
-            raise ModelFolderError(
-                f"truncation {'fusion' if fused else 'rand_trunc'!r} was expected in the preprocessor "
-                f"configuration of {clap.folder}, as enable_fusion is {fused} in its config.json; "
-                f"got {extractor.truncation!r}. Download it again, or name another model."
-            )
-        return cls.like(extractor)
-
-    @classmethod
     def like(cls, extractor: Any) -> ClapFeatures:
-        """Those of a `ClapFeatureExtractor`."""
+        """Those of a `ClapFeatureExtractor` of transformers."""
         fused = extractor.truncation == "fusion"
         return cls(
             fused=fused,
@@ -91,40 +71,55 @@ class ClapFeatures:
         """Of a window."""
         return self.length // self.hop + 1
 
+    @property
+    def bands(self) -> int:
+        """Of a frame."""
+        return int(self.mel.shape[1])
+
+    @property
+    def views(self) -> int:
+        """Spectrograms that the model takes of a sound, or of a window of it."""
+        return 4 if self.fused else 1
+
     def pieces(self, sound: Audio) -> list[NDArray[np.float32]]:
-        """What the model hears one by one, at its rate: windows, or for a fused model the whole."""
+        """What the model hears one by one, at its rate: windows, or for a fused model the whole.
+
+        Raises:
+            MissingExtra: the sound has another rate, and soxr is not installed.
+        """
         heard = sound.mono().resampled(self.rate)
         parts = [heard] if self.fused else heard.windows(self.length / self.rate)
         return [part.waveform[0] for part in parts]
 
-    def inputs(self, pieces: Sequence[NDArray[np.float32]]) -> dict[str, torch.Tensor]:
-        """`input_features`, float32 in dB, shape (pieces, views, frames, bands), and which are longer."""
-        import torch
+    def inputs(self, pieces: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """What the model takes, under the names that transformers has for it.
 
+        Args:
+            pieces: waveforms, at least one.
+
+        Returns:
+            `input_features`, in dB, shape (pieces, views, frames, bands); and `is_longer`, shape (pieces, 1).
+        """
         mels = [self.log_mel(self.filled(piece)) for piece in pieces]
-        return {
-            "input_features": torch.stack([self._views(mel) for mel in mels]),
-            "is_longer": torch.tensor([[len(mel) > self.frames] for mel in mels]),
-        }
+        longer = np.array([[len(mel) > self.frames] for mel in mels])
+        return np.stack([self._views(mel) for mel in mels]), longer
 
-    def log_mel(self, waveform: NDArray[np.float32]) -> torch.Tensor:
-        """Float32 in dB, shape (1 + length // hop, bands); Hann windows centred on multiples of `hop`."""
-        import torch
-
+    def log_mel(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        """In dB, shape (1 + length // hop, bands); Hann windows centred on multiples of `hop`."""
         size = 2 * (len(self.mel) - 1)
-        edge = size // 2
         # In float64: beside a loud tone, float32 would round a quiet band by more than its own power.
-        padded = torch.nn.functional.pad(torch.from_numpy(waveform).double()[None], (edge, edge), "reflect")
-        frames = padded[0].unfold(0, size, self.hop)
-        hann, mel = torch.hann_window(size, dtype=torch.float64), torch.from_numpy(self.mel)
+        padded = np.pad(waveform.astype(np.float64), size // 2, "reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: self.hop]
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
         bands = []
-        for some in torch.split(frames, FRAMES):
-            spectrum = torch.fft.rfft(some * hann)
-            bands.append((spectrum.real.square() + spectrum.imag.square()) @ mel)
-        return 10 * torch.log10(torch.cat(bands).clamp(min=FLOOR)).float()
+        for start in range(0, len(frames), FRAMES):
+            spectrum = np.fft.rfft(frames[start : start + FRAMES] * hann)
+            bands.append((np.square(spectrum.real) + np.square(spectrum.imag)) @ self.mel)
+        levels: NDArray[np.float64] = 10 * np.log10(np.maximum(np.concatenate(bands), FLOOR))
+        return levels.astype(np.float32)
 
     def filled(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Float32, a window long where it was shorter."""
+        """A window long where it was shorter."""
         missing = self.length - len(waveform)
         if missing <= 0:
             return waveform
@@ -133,14 +128,10 @@ class ClapFeatures:
             waveform = np.tile(waveform, times)[: self.length]
         return np.pad(waveform, (0, self.length - len(waveform)))
 
-    def _views(self, mel: torch.Tensor) -> torch.Tensor:
-        import torch
-
+    def _views(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self.fused:
             return mel[None]
         places = np.array_split(np.arange(max(len(mel) - self.frames, 0) + 1), 3)
         starts = [int(third[len(third) // 2]) if len(third) else 0 for third in places]
-        whole = torch.nn.functional.interpolate(
-            mel[None, None], size=(self.frames, mel.shape[1]), mode="bilinear", align_corners=False
-        )[0, 0]
-        return torch.stack([whole, *(mel[start : start + self.frames] for start in starts)])
+        whole = shrunk(mel, self.frames)
+        return np.stack([whole, *(mel[start : start + self.frames] for start in starts)])
