@@ -31,7 +31,7 @@ from recipes.music.pieces import ATTRIBUTES, held_out, labels, sampled
 from recipes.music.recogniser import Judge
 from recipes.music.render import RATE, Renderer
 
-__all__ = ["keywords", "main", "make", "waveforms"]
+__all__ = ["clip_file", "keywords", "main", "make", "test_pieces", "waveforms"]
 
 _BATCH = 20
 
@@ -39,6 +39,17 @@ _BATCH = 20
 def keywords(piece: Piece) -> tuple[str, str]:
     """The preference part and the scene part."""
     return f"{piece.instrument}, {piece.genre}", scene_keyword(piece.mood, piece.tempo)
+
+
+def test_pieces(count: int) -> list[Piece]:
+    """The held-out ones that are measured, in their order; as many as there are cover every combination."""
+    return sampled(len(held_out()), seed=101, unseen=True)[:count]
+
+
+def clip_file(number: int, piece: Piece) -> str:
+    """Name of a sound's file."""
+    name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)
+    return f"{number:03d}_{name}.wav"
 
 
 def make(generator: AudioLDMGenerator, pieces: Sequence[Piece]) -> list[Audio]:
@@ -86,14 +97,13 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder to keep the sounds in")
     parser.add_argument("--count", type=int, default=660, help=f"of {len(held_out())} combinations, spread")
     options = parser.parse_args()
-    pieces = sampled(options.count, seed=101, unseen=True)
+    pieces = test_pieces(options.count)
     wanted = labels(pieces)
     generator = AudioLDMGenerator(model=options.model)
     made = make(generator, pieces)
     if options.clips:
         for number, (piece, sound) in enumerate(zip(pieces, made, strict=True)):
-            name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)
-            sound.save(options.clips / f"{number:03d}_{name}.wav")
+            sound.save(options.clips / clip_file(number, piece))
     length = made[0].samples.shape[1]
     render, judge = Renderer(options.font), Judge(options.judge)
     real = np.stack([render(piece) for piece in pieces])
