@@ -76,10 +76,10 @@ def waveforms(sounds: Sequence[Audio]) -> np.ndarray:
 
 
 @torch.no_grad()
-def again(model: Path, clips: np.ndarray) -> np.ndarray:
+def again(model: AudioLDMFolder, clips: np.ndarray) -> np.ndarray:
     """Clips through autoencoder and vocoder: as well as the generator could sound."""
-    vae = AutoencoderKL.from_pretrained(model / "vae").eval()
-    vocoder = SpeechT5HifiGan.from_pretrained(model / "vocoder").eval()
+    vae = AutoencoderKL.from_pretrained(model.files.path / "vae").float().eval()
+    vocoder = model.griffin_lim or SpeechT5HifiGan.from_pretrained(model.files.path / "vocoder").eval()
     log_mel = LogMel()
     made = []
     for part in torch.from_numpy(clips).split(_BATCH):
@@ -108,8 +108,7 @@ def main() -> None:
     render, judge = Renderer(options.font), Judge(options.judge)
     real = np.stack([render(piece) for piece in pieces])
     others = np.stack([render(piece) for piece in sampled(options.count, seed=102, unseen=True)])[:, :length]
-    folder = AudioLDMFolder.locate(options.model).files.path
-    through = again(folder, real)[:, :length]
+    through = again(AudioLDMFolder.locate(options.model), real)[:, :length]
     real = real[:, :length]
     sets = {"generated": waveforms(made), "rendered": real, "autoencoded": through}
     features = {name: judge.hear(clips)[1] for name, clips in sets.items()}

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -146,13 +147,11 @@ def test_a_model_that_cannot_be_fetched_skips_a_test_for_people_and_fails_it_in_
 
 def test_the_parts_of_the_music_generator_load_with_stock_libraries() -> None:
     import diffusers
-    import transformers
 
     folder = folder_of("music-diffusion")
     parts = {
         "unet": diffusers.UNet2DConditionModel,
         "vae": diffusers.AutoencoderKL,
-        "vocoder": transformers.SpeechT5HifiGan,
     }
     for name, kind in parts.items():
         _, report = kind.from_pretrained(folder, subfolder=name, output_loading_info=True)
@@ -180,19 +179,40 @@ def test_the_music_models_read_text_with_minilm_and_share_their_text_space(
 
 @pytest.mark.slow
 def test_the_music_generator_agrees_with_the_stock_pipeline(published: Callable[[str], Path]) -> None:
-    """The same vector, noise and scheduler: the same sound."""
+    """The same vector, noise and scheduler: the same sound. Its vocoder, no network, is handed over."""
+    import diffusers
     import torch
+    import transformers
     from diffusers import AudioLDMPipeline
 
     from pmg_audioldm import AudioLDMGenerator
+    from pmg_audioldm.folder import AudioLDMFolder
     from pmg_sdk import Audio, GenerationRequest
+
+    class Handed:
+        """A vocoder with the settings that the stock pipeline looks up."""
+
+        def __init__(self, vocoder: Any, config: SimpleNamespace) -> None:
+            self.vocoder, self.config = vocoder, config
+
+        def __call__(self, mel: Any) -> Any:
+            return self.vocoder(mel)
 
     folder = published("pmg:music-diffusion")
     generator = AudioLDMGenerator(model=str(folder), device="cpu")
     prompt, empty = generator.text_encoder.encode(["harp, waltz, slow calm music", ""])
     (ours,) = generator.generate([GenerationRequest(seed=5, conditioning=prompt, steps=4, guidance=2.0)])
     assert isinstance(ours, Audio)
-    stock = AudioLDMPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    parts = AudioLDMFolder.locate(str(folder))
+    vocoder = Handed(parts.griffin_lim, SimpleNamespace(**parts.vocoder))
+    stock = AudioLDMPipeline(
+        unet=diffusers.UNet2DConditionModel.from_pretrained(folder / "unet").float(),
+        vae=diffusers.AutoencoderKL.from_pretrained(folder / "vae").float(),
+        text_encoder=transformers.ClapTextModelWithProjection.from_pretrained(folder / "text_encoder"),
+        tokenizer=transformers.AutoTokenizer.from_pretrained(folder / "tokenizer"),
+        scheduler=diffusers.DPMSolverMultistepScheduler.from_pretrained(folder / "scheduler"),
+        vocoder=vocoder,
+    )
     stock.set_progress_bar_config(disable=True)
     assert prompt.pooled is not None
     assert empty.pooled is not None
