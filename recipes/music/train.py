@@ -55,8 +55,9 @@ ON_CPU = Plan(
 )
 """Small steps, of which there are enough in two hours on two cores with bfloat16 arithmetic.
 
-There is no vocoder to train: ten minutes on a core made one that turns tones into noise (of 40 true spectrograms
-the judge named 0.30 of the instruments), so phases are found by Griffin and Lim's method (1.00 of 60).
+There is no vocoder to train: ten minutes on a core made one that turns tones into noise (of 40 true
+spectrograms the judge named 0.30 of the instruments), so phases are found by Griffin and Lim's method
+(1.00 of 60).
 """
 
 
