@@ -75,7 +75,7 @@ class GriffinLim:
 
         filters = self.log_mel.filters.to(mel.device)  # (bands, n_fft // 2 + 1)
         wanted = mel @ filters
-        found = (mel @ torch.linalg.pinv(filters).T).clamp(min=1e-6)
+        found: torch.Tensor = (mel @ torch.linalg.pinv(filters).T).clamp(min=1e-6)
         for _ in range(FITS):
             found = found * wanted / (found @ filters.T @ filters).clamp(min=1e-9)
         return found
