@@ -151,7 +151,7 @@ CASES = (
         "music-diffusion",
         "audioldm",
         "generator",
-        (*model("pmg:music-diffusion"), "--scorer", "clap"),
+        (*model("pmg:music-diffusion"), "--scorer", "clap", "--scorer-option", "model=pmg:music-clap"),
         seconds=360,
     ),
     Case("soft-preference", "transformers", "soft_preference", tiny("soft_preference:soft_folder")),
