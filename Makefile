@@ -2,18 +2,23 @@
 PYTHON ?= python3
 SAMPLE ?= cat-lover
 MESSAGE ?= I got the job! Best day ever!
+LISTENER ?= jazz-pianist
+SCENE ?= The dragon wakes up and attacks the village
 
 BIN := .venv/bin
 INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint types conformance clean
+.PHONY: help demo demo-audio test slow lint types conformance clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.demo ## install what the main job needs, and make a personalised emoji
 	$(BIN)/pmg generate --user $(SAMPLE) --message "$(MESSAGE)" --out out
+
+demo-audio: .venv/.demo-audio ## likewise, and make personalised background music
+	$(BIN)/pmg generate --scenario background_music --user $(LISTENER) --message "$(SCENE)" --out out-music
 
 test: .venv/.test ## install what the tests need, and run the fast ones
 	$(BIN)/python -m pytest
@@ -42,6 +47,10 @@ clean: ## remove the environment and what was built; training data in build/emoj
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[image]'
 	touch $@
 
+.venv/.demo-audio: .venv/bin/python $(INPUTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audio]'
+	touch $@ .venv/.demo
+
 .venv/.test: .venv/bin/python $(INPUTS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[image,test]'
-	touch $@ .venv/.demo
+	touch $@ .venv/.demo .venv/.demo-audio

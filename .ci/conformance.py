@@ -60,6 +60,11 @@ def pairs() -> tuple[str, ...]:
     return ("--pairs", str(folder))
 
 
+def sounds() -> tuple[str, ...]:
+    """Music under what it is, for scorers that know music: pieces that the recipe rendered."""
+    return ("--pairs", str(ROOT / "recipes" / "music" / "examples"))
+
+
 def tiny(maker: str) -> Callable[[], tuple[str, ...]]:
     """A model of random weights, as "module:function" of tests/tiny_models: it can keep every rule."""
 
@@ -133,6 +138,20 @@ CASES = (
         "stable-diffusion",
         "generator",
         (*model("pmg:emoji-diffusion"), "--scorer", "open-clip"),
+        seconds=360,
+    ),
+    Case(
+        "music-clap",
+        "clap",
+        "scorer",
+        lambda: (*model("pmg:music-clap"), *sounds()),
+    ),
+    Case("music-clap-tags", "clap-tags", "captioner", model("pmg:music-clap")),
+    Case(
+        "music-diffusion",
+        "audioldm",
+        "generator",
+        (*model("pmg:music-diffusion"), "--scorer", "clap", "--scorer-option", "model=pmg:music-clap"),
         seconds=360,
     ),
     Case("soft-preference", "transformers", "soft_preference", tiny("soft_preference:soft_folder")),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from pmg_audioldm.griffin_lim import GriffinLim
 from pmg_audioldm.log_mel import LogMel, MelSettings
 from pmg_audioldm.sound_form import SoundForm
 from pmg_diffusion.folder import WEIGHTS, Defaults, DiffusersFolder
@@ -59,6 +60,17 @@ class AudioLDMFolder(DiffusersFolder):
     def vocoder(self) -> Mapping[str, Any]:
         """vocoder/config.json."""
         return self.files.json("vocoder/config.json")
+
+    @property
+    def griffin_lim(self) -> GriffinLim | None:
+        """The vocoder, where vocoder/config.json names no network.
+
+        Raises:
+            ModelFolderError: its iterations are no whole number.
+        """
+        if self.vocoder.get("_class_name") != GriffinLim.NAME:
+            return None
+        return GriffinLim(self.log_mel, self._number("iterations"))
 
     @property
     def text_width(self) -> int:
@@ -117,7 +129,8 @@ class AudioLDMFolder(DiffusersFolder):
                 )
         if self.vae.get("in_channels", 3) != 1 or self.vae.get("out_channels", 3) != 1:
             raise ModelFolderError(f"an autoencoder of spectrograms, with 1 channel, was expected in {where}")
-        self.files.sub("vocoder").weights("model")
+        if self.griffin_lim is None:
+            self.files.sub("vocoder").weights("model")
 
     def _check_unet(self) -> None:
         kind, width = (

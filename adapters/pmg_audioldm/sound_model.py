@@ -36,7 +36,8 @@ class SoundModel(DiffusionModel):
     """The networks that make the sound, but for what the UNet is told.
 
     Attributes:
-        vocoder: a `SpeechT5HifiGan`, in float32: the 8 or 11 bits of half precision can be heard.
+        vocoder: a `SpeechT5HifiGan`, in float32: the 8 or 11 bits of half precision can be heard. Or a
+            `GriffinLim`, where the folder names that.
         form: of the sounds it makes.
         log_mel: how sounds become spectrograms.
     """
@@ -63,7 +64,9 @@ class SoundModel(DiffusionModel):
         from transformers import SpeechT5HifiGan
 
         networks = load_unet_and_vae(folder, device, dtype, observer, unet=unet)
-        vocoder = load_network(folder, "vocoder", SpeechT5HifiGan, device, stem="model", dtype=torch.float32)
+        vocoder = folder.griffin_lim or load_network(
+            folder, "vocoder", SpeechT5HifiGan, device, stem="model", dtype=torch.float32
+        )
         observer.advance("load")
         return cls(*networks, vocoder, form, folder.log_mel)
 

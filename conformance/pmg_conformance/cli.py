@@ -143,6 +143,13 @@ def _aid_options(command: F) -> F:
             metavar="NAME|module:Class",
             help="For generators: the scorer that judges what they make.",
         ),
+        click.option(
+            "--scorer-option",
+            "scorer_options",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="An option of that scorer; may be repeated.",
+        ),
     ):
         command = option(command)
     return _media_options(command)
@@ -371,6 +378,7 @@ def _aids(
     scorer: str | None = None,
     twin: str | None = None,
     twin_options: Sequence[str] = (),
+    scorer_options: Sequence[str] = (),
     pairs: Path | None = None,
     media: Path | None = None,
     golden: Path | None = None,
@@ -389,12 +397,13 @@ def _aids(
     aids = Aids(
         media=() if media is None else media_in(media),
         pairs=() if pairs is None else pairs_in(pairs),
-        scorer=None if scorer is None else _subject(scorer, "scorer", {}).fresh(),
+        scorer=None if scorer is None else _subject(scorer, "scorer", _options(scorer_options)).fresh(),
         twin=None if twin is None else _subject(twin, "text_encoder", _options(twin_options)).fresh(),
         budget_seconds=budget_seconds,
         words=(
             *(str(word) for pair in given.items() if pair[1] is not None for word in pair),
             *(word for option in twin_options for word in ("--twin-option", option)),
+            *(word for option in scorer_options for word in ("--scorer-option", option)),
         ),
     )
     return aids if golden is None else aids.with_golden(golden)

@@ -220,6 +220,15 @@ _TOKENIZER = Part(
     ("special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"),
 )
 _ART = "trained by this project on openly licensed emoji (see NOTICE)"
+_MUSIC = "trained by this project on music rendered from an openly licensed sound font (see NOTICE)"
+_NOT_CLAPS = (
+    "embeddings.position_ids",
+    "embeddings.position_embeddings.weight",
+    "embeddings.token_type_embeddings.weight",
+    "pooler.dense.weight",
+    "pooler.dense.bias",
+)
+"""Of MiniLM's tensors those that CLAP's text tower lays out its own way or has trained anew."""
 
 _ASSEMBLIES = (
     Assembly(
@@ -250,6 +259,42 @@ _ASSEMBLIES = (
                 file="model.safetensors",
                 prefix="text.transformer.",
                 leave_out=("embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias"),
+            ),
+        ),
+    ),
+    Assembly(
+        name="music-diffusion",
+        summary="text-to-music generator, 4 s at 16 kHz",
+        licence="Apache-2.0",
+        origin=_MUSIC,
+        shipped="music-diffusion",
+        parts={"tokenizer": _TOKENIZER},
+        merges=(
+            Merge(
+                to="text_encoder/model.safetensors",
+                shipped="text_encoder/half.safetensors",
+                asset="all-minilm-l6-v2",
+                file="model.safetensors",
+                prefix="text_model.",
+                leave_out=_NOT_CLAPS,
+            ),
+        ),
+    ),
+    Assembly(
+        name="music-clap",
+        summary="audio-text dual encoder for music",
+        licence="Apache-2.0",
+        origin=_MUSIC,
+        shipped="music-clap",
+        parts={".": _TOKENIZER},
+        merges=(
+            Merge(
+                to="model.safetensors",
+                shipped="towers.safetensors",
+                asset="all-minilm-l6-v2",
+                file="model.safetensors",
+                prefix="text_model.",
+                leave_out=_NOT_CLAPS,
             ),
         ),
     ),

@@ -10,13 +10,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import ClapConfig, ClapModel
 
 from recipes.emoji.text import tokenizer as bert_tokenizer
 
-__all__ = ["MAX_TOKENS", "WIDTH", "embed_texts", "make_clap", "text_ids", "trained_names"]
+__all__ = [
+    "MAX_TOKENS",
+    "WIDTH",
+    "embed_texts",
+    "make_clap",
+    "project_texts",
+    "read_texts",
+    "text_ids",
+    "trained_names",
+]
 
 WIDTH = 256
 """Of the joint space."""
@@ -39,10 +49,12 @@ _TEXT = {
 _AUDIO = {
     "spec_size": 128,
     "num_mel_bins": 64,
-    "patch_embeds_hidden_size": 40,
-    "depths": [2, 2, 4],
-    "num_attention_heads": [2, 4, 8],
-    "num_hidden_layers": 3,
+    "patch_size": 8,
+    "patch_stride": [8, 8],
+    "patch_embeds_hidden_size": 80,
+    "depths": [2, 4],
+    "num_attention_heads": [2, 4],
+    "num_hidden_layers": 2,
     "hidden_size": 160,
     "mlp_ratio": 3.0,
     "window_size": 8,
@@ -93,6 +105,22 @@ def text_ids(minilm: Path, texts: list[str]) -> Tensor:
     loaded.enable_truncation(MAX_TOKENS)
     loaded.enable_padding(length=MAX_TOKENS)
     return torch.tensor([entry.ids for entry in loaded.encode_batch(texts)], dtype=torch.long)
+
+
+@torch.no_grad()
+def read_texts(model: ClapModel, ids: Tensor, batch: int = 256) -> Tensor:
+    """What MiniLM, which is not trained, makes of texts: hidden states of their first tokens (n, 1, 384)."""
+    return torch.cat(
+        [
+            model.text_model(part, attention_mask=(part > 0).long()).last_hidden_state[:, :1]
+            for part in ids.split(batch)
+        ]
+    )
+
+
+def project_texts(model: ClapModel, hidden: Tensor) -> Tensor:
+    """Unit rows (n, WIDTH) of `read_texts`' rows, through the trained part of the text tower."""
+    return F.normalize(model.text_projection(model.text_model.pooler(hidden)), dim=-1)
 
 
 @torch.no_grad()

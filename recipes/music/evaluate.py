@@ -31,7 +31,7 @@ from recipes.music.pieces import ATTRIBUTES, held_out, labels, sampled
 from recipes.music.recogniser import Judge
 from recipes.music.render import RATE, Renderer
 
-__all__ = ["keywords", "main", "make", "waveforms"]
+__all__ = ["clip_file", "keywords", "main", "make", "test_pieces", "waveforms"]
 
 _BATCH = 20
 
@@ -39,6 +39,17 @@ _BATCH = 20
 def keywords(piece: Piece) -> tuple[str, str]:
     """The preference part and the scene part."""
     return f"{piece.instrument}, {piece.genre}", scene_keyword(piece.mood, piece.tempo)
+
+
+def test_pieces(count: int) -> list[Piece]:
+    """The held-out ones that are measured, in their order; as many as there are cover every combination."""
+    return sampled(len(held_out()), seed=101, unseen=True)[:count]
+
+
+def clip_file(number: int, piece: Piece) -> str:
+    """Name of a sound's file."""
+    name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)
+    return f"{number:03d}_{name}.wav"
 
 
 def make(generator: AudioLDMGenerator, pieces: Sequence[Piece]) -> list[Audio]:
@@ -65,10 +76,10 @@ def waveforms(sounds: Sequence[Audio]) -> np.ndarray:
 
 
 @torch.no_grad()
-def again(model: Path, clips: np.ndarray) -> np.ndarray:
+def again(model: AudioLDMFolder, clips: np.ndarray) -> np.ndarray:
     """Clips through autoencoder and vocoder: as well as the generator could sound."""
-    vae = AutoencoderKL.from_pretrained(model / "vae").eval()
-    vocoder = SpeechT5HifiGan.from_pretrained(model / "vocoder").eval()
+    vae = AutoencoderKL.from_pretrained(model.files.path / "vae").float().eval()
+    vocoder = model.griffin_lim or SpeechT5HifiGan.from_pretrained(model.files.path / "vocoder").eval()
     log_mel = LogMel()
     made = []
     for part in torch.from_numpy(clips).split(_BATCH):
@@ -86,22 +97,20 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder to keep the sounds in")
     parser.add_argument("--count", type=int, default=660, help=f"of {len(held_out())} combinations, spread")
     options = parser.parse_args()
-    pieces = sampled(options.count, seed=101, unseen=True)
+    pieces = test_pieces(options.count)
     wanted = labels(pieces)
     generator = AudioLDMGenerator(model=options.model)
     made = make(generator, pieces)
     if options.clips:
         for number, (piece, sound) in enumerate(zip(pieces, made, strict=True)):
-            name = "_".join(getattr(piece, attribute).replace(" ", "-") for attribute in ATTRIBUTES)
-            sound.save(options.clips / f"{number:03d}_{name}.wav")
+            sound.save(options.clips / clip_file(number, piece))
     length = made[0].samples.shape[1]
     render, judge = Renderer(options.font), Judge(options.judge)
     real = np.stack([render(piece) for piece in pieces])
     others = np.stack([render(piece) for piece in sampled(options.count, seed=102, unseen=True)])[:, :length]
-    folder = AudioLDMFolder.locate(options.model).files.path
-    through = again(folder, real)[:, :length]
+    through = again(AudioLDMFolder.locate(options.model), real)[:, :length]
     real = real[:, :length]
-    sets = {"generated": waveforms(made), "rendered": real, "through autoencoder and vocoder": through}
+    sets = {"generated": waveforms(made), "rendered": real, "autoencoded": through}
     features = {name: judge.hear(clips)[1] for name, clips in sets.items()}
     _, other_features = judge.hear(others)
     report = {
@@ -110,9 +119,7 @@ def main() -> None:
         "steps": generator.spec.steps,
         "guidance": generator.spec.guidance,
         "right": {name: judge.accuracy(clips, wanted) for name, clips in sets.items()},
-        "frechet_to_other_renderings": {
-            name: round(frechet(found, other_features), 4) for name, found in features.items()
-        },
+        "frechet": {name: round(frechet(found, other_features), 4) for name, found in features.items()},
     }
     print(json.dumps(report, indent=2))
     options.out.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ from recipes.music.mel import (
 )
 from recipes.schedule import make_schedule
 
-__all__ = ["export_clap", "export_diffusion", "main"]
+__all__ = ["best_vae", "export_clap", "export_diffusion", "has_vocoder", "main"]
 
 MODEL_INDEX = {
     "_class_name": "AudioLDMPipeline",
@@ -57,6 +57,14 @@ MEL = {
     "floor": FLOOR,
     "peak": None,
 }
+PHASES = {
+    "_class_name": "GriffinLim",
+    "iterations": 32,
+    "model_in_dim": MELS,
+    "sampling_rate": CLAP_RATE,
+    "upsample_rates": [HOP],
+}
+"""A vocoder's config.json where none was trained."""
 TAGS = {
     "tags": {"instrument": list(INSTRUMENTS), "genre": list(GENRES)},
     "threshold": {"instrument": 0.3, "genre": 0.4},
@@ -75,11 +83,28 @@ def halved(model: ClapModel, prefixes: tuple[str, ...]) -> dict[str, torch.Tenso
     }
 
 
+def best_vae(runs: Path) -> Path:
+    """The autoencoder, with the decoder that was trained further where there is one."""
+    further = runs / "decoder"
+    return further if (further / "measured.json").exists() else runs / "vae"
+
+
+def has_vocoder(runs: Path) -> bool:
+    """Whether one was trained to the end."""
+    return (runs / "vocoder" / "measured.json").exists()
+
+
 def export_diffusion(runs: Path, out: Path, defaults: dict[str, Any]) -> None:
     """unet, vae, vocoder, scheduler, half a text encoder and model_index.json."""
     UNet2DConditionModel.from_pretrained(runs / "unet").to(torch.float16).save_pretrained(out / "unet")
-    AutoencoderKL.from_pretrained(runs / "vae").to(torch.float16).save_pretrained(out / "vae")
-    SpeechT5HifiGan.from_pretrained(runs / "vocoder").to(torch.float16).save_pretrained(out / "vocoder")
+    AutoencoderKL.from_pretrained(best_vae(runs)).to(torch.float16).save_pretrained(out / "vae")
+    index = dict(MODEL_INDEX)
+    if has_vocoder(runs):
+        SpeechT5HifiGan.from_pretrained(runs / "vocoder").to(torch.float16).save_pretrained(out / "vocoder")
+    else:
+        (out / "vocoder").mkdir(parents=True, exist_ok=True)
+        write_json(out / "vocoder" / "config.json", PHASES)
+        index["vocoder"] = ["pmg_audioldm.griffin_lim", "GriffinLim"]
     schedule = DPMSolverMultistepScheduler.from_config(
         make_schedule().config, algorithm_type="dpmsolver++", final_sigmas_type="zero"
     )
@@ -90,7 +115,7 @@ def export_diffusion(runs: Path, out: Path, defaults: dict[str, Any]) -> None:
     save_file(halved(clap, ("text_model.", "text_projection.")), text / HALF, metadata={"format": "pt"})
     config = clap.config.text_config.to_dict() | {"architectures": ["ClapTextModelWithProjection"]}
     write_json(text / "config.json", config)
-    write_json(out / "model_index.json", {**MODEL_INDEX, "pmg": {**defaults, "mel": MEL}})
+    write_json(out / "model_index.json", {**index, "pmg": {**defaults, "mel": MEL}})
 
 
 def export_clap(clap: Path, out: Path) -> None:

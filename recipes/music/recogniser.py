@@ -20,7 +20,7 @@ from recipes.music.pieces import ATTRIBUTES, VALUES
 __all__ = ["Judge", "Recogniser"]
 
 _FFT, _HOP, _MELS, _HIGHEST = 1024, 200, 80, 7600
-_WIDTHS = (24, 48, 72, 96)
+_WIDTHS = (16, 32, 64, 96)
 
 
 class _Block(nn.Module):
@@ -44,7 +44,7 @@ class Recogniser(nn.Module):
         self.register_buffer("bank", filters(_FFT, _MELS, _HIGHEST), persistent=False)
         self.register_buffer("window", torch.hann_window(_FFT), persistent=False)
         widths = (1, *_WIDTHS)
-        strides = ((1, 2), (2, 2), (2, 2), (2, 2))
+        strides = ((2, 2), (2, 2), (2, 2), (1, 2))
         self.blocks = nn.Sequential(
             *(
                 _Block(before, after, stride)
@@ -58,13 +58,21 @@ class Recogniser(nn.Module):
         self.join = nn.Linear(2 * 160, 256)
         self.heads = nn.ModuleDict({name: nn.Linear(256, len(VALUES[name])) for name in ATTRIBUTES})
 
-    def spectrogram(self, waveform: Tensor) -> Tensor:
-        """(B, 1, frames, mels), of mean 0 and deviation 1 a clip: loudness says nothing."""
+    def log_mel(self, waveform: Tensor) -> Tensor:
+        """Log powers (B, frames, mels)."""
         spectrum = torch.stft(waveform, _FFT, _HOP, _FFT, self.window, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()
-        mel = (power.transpose(1, 2) @ self.bank).clamp_min(1e-8).log()
-        mean, deviation = mel.mean((1, 2), keepdim=True), mel.std((1, 2), keepdim=True)
-        return ((mel - mean) / (deviation + 1e-4))[:, None]
+        return (power.transpose(1, 2) @ self.bank).clamp_min(1e-8).log()
+
+    @staticmethod
+    def normalised(log_mel: Tensor) -> Tensor:
+        """(B, 1, frames, mels), of mean 0 and deviation 1 a clip: loudness says nothing."""
+        mean, deviation = log_mel.mean((1, 2), keepdim=True), log_mel.std((1, 2), keepdim=True)
+        return ((log_mel - mean) / (deviation + 1e-4))[:, None]
+
+    def spectrogram(self, waveform: Tensor) -> Tensor:
+        """What it looks at, (B, 1, frames, mels)."""
+        return self.normalised(self.log_mel(waveform))
 
     def features(self, spectrogram: Tensor) -> Tensor:
         """(B, 256)."""

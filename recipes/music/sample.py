@@ -1,4 +1,4 @@
-"""Make clips with unfinished parts, write them down, and let the judge name what they are.
+"""Make clips of known combinations with unfinished parts, and let the judge name what they are.
 
 `python -m recipes.music.sample --runs build/music --out build/music/samples`
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditio
 from torch import Tensor
 from transformers import ClapModel, SpeechT5HifiGan
 
+from pmg_audioldm.griffin_lim import GriffinLim
+from pmg_audioldm.log_mel import LogMel as AdapterLogMel
+from pmg_audioldm.log_mel import MelSettings
 from pmg_scenarios.background_music.vocabulary import scene_keyword
 from pmg_sdk.audio import Audio
 from recipes.music.compose import Piece
 from recipes.music.dual_encoder import embed_texts, text_ids
-from recipes.music.mel import LogMel
+from recipes.music.export import MEL, best_vae, has_vocoder
+from recipes.music.mel import HOP, MELS, LogMel
 from recipes.music.pieces import ATTRIBUTES, labels, sampled
 from recipes.music.recogniser import Judge
 from recipes.music.render import RATE, Renderer
@@ -34,9 +39,13 @@ class Parts:
 
     def __init__(self, runs: Path, minilm: Path, device: torch.device) -> None:
         self.device, self.minilm = device, minilm
-        self.vae = AutoencoderKL.from_pretrained(runs / "vae").eval().to(device)
+        self.vae = AutoencoderKL.from_pretrained(best_vae(runs)).eval().to(device)
         self.unet = UNet2DConditionModel.from_pretrained(runs / "unet").float().eval().to(device)
-        self.vocoder = SpeechT5HifiGan.from_pretrained(runs / "vocoder").eval().to(device)
+        self.vocoder: Callable[[Tensor], Tensor] = GriffinLim(
+            AdapterLogMel(MelSettings.model_validate(MEL), RATE, HOP, MELS)
+        )
+        if has_vocoder(runs):
+            self.vocoder = SpeechT5HifiGan.from_pretrained(runs / "vocoder").eval().to(device)
         self.log_mel = LogMel().to(device)
         self.clap = ClapModel.from_pretrained(runs / "clap").eval().to(device)
 
@@ -94,7 +103,7 @@ def main() -> None:
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     parts = Parts(options.runs, options.text, device)
-    pieces = sampled(options.count, seed=9, unseen=True)
+    pieces = sampled(options.count, seed=9, unseen=False)
     judge_file = options.runs / "recogniser" / "recogniser.safetensors"
     judge = Judge(judge_file, device) if judge_file.exists() else None
     options.out.mkdir(parents=True, exist_ok=True)

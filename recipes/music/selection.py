@@ -31,7 +31,7 @@ from recipes.music.recogniser import Judge
 
 __all__ = ["Taste", "main", "tastes"]
 
-SIDES = ("own", "none", "another's")
+SIDES = ("own", "none", "another")
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import ClapModel
 
@@ -24,31 +24,32 @@ from recipes.captured import Captured
 from recipes.loop import Fit, Run, wait_for
 from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import Caption, preference_captions, scene_captions
-from recipes.music.corpus import floats, load_corpus
+from recipes.music.corpus import load_corpus
 from recipes.music.dual_encoder import WIDTH, embed_texts, text_ids
-from recipes.music.mel import LogMel
-from recipes.music.train_autoencoder import LATENTS
+from recipes.music.latents import load_latents
+from recipes.music.mel import MELS
+from recipes.music.train_autoencoder import LATENTS, REDUCTION
 from recipes.schedule import VelocityLoss
 
 __all__ = ["main", "make_unet"]
 
-SIZE = (32, 16)
+SIZE = (256 // REDUCTION, MELS // REDUCTION)
 """Latent positions in time and frequency."""
 
 
 def make_unet() -> UNet2DConditionModel:
-    """AudioLDM's shape with 7 M parameters: the vector joins the time step; there is no text to attend to."""
-    widths = (96, 128)
+    """AudioLDM's shape with 6 M parameters: the vector joins the time step; there is no text to attend to."""
+    widths = (96, 144)
     return UNet2DConditionModel(
         sample_size=SIZE,
         in_channels=LATENTS,
         out_channels=LATENTS,
         block_out_channels=widths,
-        layers_per_block=2,
+        layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=list(widths),
-        attention_head_dim=8,
+        attention_head_dim=4,
         norm_num_groups=16,
         class_embed_type="simple_projection",
         class_embeddings_concat=True,
@@ -89,19 +90,6 @@ def conditions(labels: Tensor, liked: Words, scene: Words, empty: Tensor) -> Ten
     return torch.where(without, empty, joined)
 
 
-@torch.no_grad()
-def encode(clips: np.ndarray, vae: AutoencoderKL, device: torch.device, batch: int = 256) -> Tensor:
-    """Latents (n, LATENTS, 32, 16), bfloat16, at unit variance."""
-    log_mel, vae = LogMel().to(device), vae.to(device)
-    found = torch.empty(len(clips), LATENTS, *SIZE, dtype=torch.bfloat16, device=device)
-    for at in range(0, len(clips), batch):
-        waveform = floats(clips[at : at + batch], device)
-        found[at : at + batch] = (
-            vae.encode(log_mel(waveform)[:, None]).latent_dist.mean * vae.config["scaling_factor"]
-        )
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("build/music/corpus"))
@@ -121,10 +109,13 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     unet = UNet2DConditionModel.from_pretrained(options.weights) if options.weights else make_unet()
-    unet = unet.float().to(device).to(memory_format=torch.channels_last)
+    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+    unet = unet.float().to(device).to(memory_format=layout)
+    if device.type == "cpu":  # torch's fused attention is slow in reverse there
+        unet.set_attn_processor(AttnProcessor())
     print(f"{sum(p.numel() for p in unet.parameters()):,} parameters", flush=True)
     optimizer = torch.optim.AdamW(
-        unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=device.type == "cuda"
+        unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
     run = Run(options.out, options.minutes)
     fit = Fit(unet, optimizer, run, rate=options.rate, decay=0.9995)
@@ -145,20 +136,16 @@ def main() -> None:
         return loss.detach()
 
     if options.compile:
-        noise = torch.randn(options.batch, LATENTS, *SIZE, device=device).to(
-            memory_format=torch.channels_last
-        )
+        noise = torch.randn(options.batch, LATENTS, *SIZE, device=device).to(memory_format=layout)
         t = torch.randint(1000, (options.batch,), device=device)
         c = torch.randn(options.batch, WIDTH, device=device)
         backward = Captured(torch.compile(loss_of), (noise, torch.randn_like(noise), t, c), fit.trained)
         print("compiled", flush=True)
 
-    wait_for(options.vae / "measured.json")
-    wait_for(options.clap / "measured.json")
-    clips, numbers = load_corpus(options.corpus, "train")
-    labels = torch.from_numpy(numbers).to(device)
-    latents = encode(clips, AutoencoderKL.from_pretrained(options.vae), device)
+    latents = load_latents(options.corpus, options.vae, device)
+    labels = torch.from_numpy(load_corpus(options.corpus, "train")[1]).to(device)
     print(f"{len(latents):,} latents, std {float(latents.float().std()):.3f}", flush=True)
+    wait_for(options.clap / "measured.json")
     clap = ClapModel.from_pretrained(options.clap).eval().to(device)
     liked = Words(preference_captions(), clap, options.text, (0, 1))
     scene = Words(scene_captions(), clap, options.text, (2, 3))
@@ -167,7 +154,7 @@ def main() -> None:
 
     def draw_batch() -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rows = torch.randint(len(latents), (options.batch,), device=device)
-        x0 = latents[rows].float().to(memory_format=torch.channels_last)
+        x0 = latents[rows].float().to(memory_format=layout)
         t = torch.randint(1000, (options.batch,), device=device)
         return x0, torch.randn_like(x0), t, conditions(labels[rows], liked, scene, empty)
 

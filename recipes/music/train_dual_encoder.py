@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import ClapModel
@@ -22,12 +22,15 @@ from recipes.loop import Fit, Run
 from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import ANY, joint_captions, preference_captions, scene_captions
 from recipes.music.corpus import floats, load_corpus
-from recipes.music.dual_encoder import embed_texts, make_clap, text_ids
+from recipes.music.dual_encoder import embed_texts, make_clap, project_texts, read_texts, text_ids
 from recipes.music.mel import ClapFeatures
 from recipes.music.pieces import ATTRIBUTES, VALUES
-from recipes.music.train_recogniser import spoilt
+from recipes.music.recording import noise_floor, spoilt
 
 __all__ = ["main"]
+
+NEPER = math.log(10) / 10
+"""Of a decibel: natural logarithm of a power."""
 
 
 def contrast(audio: Tensor, text: Tensor, fits: Tensor, scale: Tensor) -> Tensor:
@@ -65,7 +68,12 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clips, numbers = load_corpus(options.corpus, "scorer" if options.ear_of else "train")
     labels = torch.from_numpy(numbers).to(device)
-    waveforms = torch.from_numpy(np.array(clips)).to(device)
+    features = ClapFeatures().to(device)
+    floor = noise_floor(features.bank, features.window)
+    with torch.no_grad():
+        decibels = torch.cat(
+            [features(floats(clips[at : at + 256], device)).half() for at in range(0, len(clips), 256)]
+        )
     if options.ear_of:
         # What was written down in its text space stays true.
         model = ClapModel.from_pretrained(options.ear_of).float()
@@ -75,11 +83,10 @@ def main() -> None:
     else:
         model = make_clap(options.text)
     model = model.to(device)
-    kinds = [
-        (CaptionPool(captions, device), text_ids(options.text, [text for text, _ in captions]).to(device))
-        for captions in (preference_captions(), scene_captions(), joint_captions())
-    ]
-    features = ClapFeatures().to(device)
+    kinds = []
+    for captions in (preference_captions(), scene_captions(), joint_captions()):
+        ids = text_ids(options.text, [text for text, _ in captions]).to(device)
+        kinds.append((CaptionPool(captions, device), read_texts(model, ids)))
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=options.rate, weight_decay=0.02
     )
@@ -87,12 +94,11 @@ def main() -> None:
     fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
     whole = torch.tensor([[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], device=device).bool()
     for step in run.steps():
-        rows = torch.randint(len(waveforms), (options.batch,), device=device)
+        rows = torch.randint(len(clips), (options.batch,), device=device)
         clip_labels = labels[rows]
-        with torch.no_grad():
-            heard = features(spoilt(floats(waveforms[rows])))
+        heard = spoilt(decibels[rows, 0].float() * NEPER, floor)[:, None] / NEPER
         texts, asked = [], []
-        for kind, (pool, known_ids) in enumerate(kinds):
+        for kind, (pool, hidden) in enumerate(kinds):
             share = slice(kind * options.batch // 4, (kind + 1) * options.batch // 4 + options.batch // 4)
             some = clip_labels[share]
             keep = whole[kind].expand(len(some), 4).clone()
@@ -102,12 +108,12 @@ def main() -> None:
                 keep[:, second] &= one > 0.2
                 keep[:, first] &= one < 0.87
             number = pool.drawn(some, keep)
-            texts.append(known_ids[number])
+            texts.append(hidden[number])
             asked.append(pool.asked[number])
-        ids, wanted = torch.cat(texts), torch.cat(asked)
+        wanted = torch.cat(asked)
         with torch.autocast(device.type, torch.bfloat16):
             e_M = model.get_audio_features(heard).pooler_output
-            e = model.get_text_features(ids, attention_mask=(ids > 0).long()).pooler_output
+            e = project_texts(model, torch.cat(texts))
         scale = model.logit_scale_a.clamp(max=4.2).exp()
         loss = contrast(e_M.float(), e.float(), true_of(clip_labels, wanted).float(), scale)
         fit.step(loss)
@@ -116,8 +122,8 @@ def main() -> None:
     fit.finish()
 
     def spectrograms() -> Tensor:
-        rows = torch.randint(len(waveforms), (options.batch // 4,), device=device)
-        return features(floats(waveforms[rows])).transpose(1, 3)
+        rows = torch.randint(len(clips), (options.batch // 4,), device=device)
+        return decibels[rows].float().transpose(1, 3)
 
     settle(model.audio_model.audio_encoder.batch_norm, spectrograms, 20)
     model.eval()

@@ -9,7 +9,6 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -20,23 +19,9 @@ from recipes.loop import Fit, Run
 from recipes.music.corpus import floats, load_corpus
 from recipes.music.pieces import ATTRIBUTES
 from recipes.music.recogniser import Judge, Recogniser
+from recipes.music.recording import noise_floor, spoilt
 
-__all__ = ["main", "spoilt"]
-
-
-def spoilt(waveform: Tensor) -> Tensor:
-    """As a recording might be: another spectrum, some noise, a start that is not the first beat."""
-    count, length = waveform.shape
-    device = waveform.device
-    spectrum = torch.fft.rfft(waveform)
-    knots = torch.randn(count, 1, 12, device=device) * 0.4
-    tilt = F.interpolate(knots, size=spectrum.shape[1], mode="linear", align_corners=True)[:, 0]
-    waveform = torch.fft.irfft(spectrum * tilt.exp(), n=length)
-    level = 10 ** torch.empty(count, 1, device=device).uniform_(-4.5, -2.0)
-    waveform = waveform + torch.randn_like(waveform) * level
-    start = int(torch.randint(0, 8000, ()))
-    kept = length - int(torch.randint(0, 4000, ()))
-    return waveform[:, start:kept]
+__all__ = ["main"]
 
 
 def masked(spectrogram: Tensor) -> Tensor:
@@ -64,18 +49,23 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clips, labels = load_corpus(options.corpus, "judge")
     wanted = torch.from_numpy(labels).to(device)
-    waveforms = torch.from_numpy(np.array(clips)).to(device)
-    model = Recogniser().to(device)
+    model = Recogniser().to(device).to(memory_format=torch.channels_last)
+    floor = noise_floor(model.bank, model.window)
+    with torch.no_grad():
+        log_mels = torch.cat(
+            [model.log_mel(floats(clips[at : at + 256], device)).half() for at in range(0, len(clips), 256)]
+        )
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
     run = Run(options.out, options.minutes)
     fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
 
     @torch.no_grad()
     def heard(rows: Tensor) -> Tensor:
-        return masked(model.spectrogram(spoilt(floats(waveforms[rows]))))
+        spectrogram = masked(model.normalised(spoilt(log_mels[rows].float(), floor)))
+        return spectrogram.contiguous(memory_format=torch.channels_last)
 
     def some() -> Tensor:
-        return torch.randint(len(waveforms), (options.batch,), device=device)
+        return torch.randint(len(clips), (options.batch,), device=device)
 
     for step in run.steps():
         rows = some()

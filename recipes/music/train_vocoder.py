@@ -3,7 +3,8 @@
 `python -m recipes.music.train_vocoder --corpus build/music/corpus --vae build/music/vae
 --out build/music/vocoder --minutes 10`
 
-Once the autoencoder is there, half of the spectrograms come through it: that is what it will be given.
+Once the autoencoder is there, half of the spectrograms come through it: that is what it will be given. With
+`--alone 1` there are no discriminators: on a CPU they would take three quarters of the time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 from recipes.loop import Average, Run, cosine
 from recipes.music.corpus import floats, load_corpus
 from recipes.music.discriminators import Discriminators
-from recipes.music.mel import HOP, MELS, LogMel
+from recipes.music.latents import load_latents
+from recipes.music.mel import HOP, MELS, N_FFT, LogMel
 from recipes.music.render import RATE
 
 __all__ = ["main", "make_vocoder"]
@@ -36,7 +38,7 @@ _FFTS = ((512, 128), (1024, 256), (2048, 512), (4096, 1024))
 
 
 def make_vocoder(mel: Tensor | None = None) -> SpeechT5HifiGan:
-    """1.4 M parameters.
+    """0.6 M parameters.
 
     Args:
         mel: spectrograms (B, frames, MELS) whose statistics normalise its input.
@@ -45,11 +47,11 @@ def make_vocoder(mel: Tensor | None = None) -> SpeechT5HifiGan:
         SpeechT5HifiGanConfig(
             model_in_dim=MELS,
             sampling_rate=RATE,
-            upsample_initial_channel=160,
+            upsample_initial_channel=128,
             upsample_rates=[8, 8, 4],
             upsample_kernel_sizes=[16, 16, 8],
-            resblock_kernel_sizes=[3, 7, 11],
-            resblock_dilation_sizes=[[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+            resblock_kernel_sizes=[3, 7],
+            resblock_dilation_sizes=[[1, 3, 5], [1, 3, 5]],
             normalize_before=True,
         )
     )
@@ -88,6 +90,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--alone", type=float, default=0.1, help="share of the time without discriminators")
+    parser.add_argument(
+        "--through", type=int, default=6000, help="clips that also come through the autoencoder"
+    )
     parser.add_argument("--weights", type=Path, help="folder of a trained vocoder to go on from")
     options = parser.parse_args()
     torch.manual_seed(1)
@@ -96,6 +101,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clips, _ = load_corpus(options.corpus, "train")
     waveforms = torch.from_numpy(np.array(clips)).to(device)
+    whole_frames = waveforms.shape[1] // HOP
     log_mel, spectra = LogMel().to(device), _Spectra().to(device)
     if options.weights:
         vocoder = SpeechT5HifiGan.from_pretrained(options.weights).to(device)
@@ -115,7 +121,7 @@ def main() -> None:
         doubts.load_state_dict(state["doubts"])
         average.values = [value.to(device) for value in state["average"]]
         average.steps = run.step
-    vae: AutoencoderKL | None = None
+    through: Tensor | None = None
 
     def save() -> None:
         run.checkpoint(
@@ -129,25 +135,21 @@ def main() -> None:
         )
 
     for step in run.steps():
-        if vae is None and step % 50 == 0 and (options.vae / "measured.json").exists():
-            vae = AutoencoderKL.from_pretrained(options.vae).eval().requires_grad_(False).to(device)
+        if through is None and step % 50 == 0 and (options.vae / "latents.pt").exists():
+            through = _through(options.corpus, options.vae, options.through, device)
         rows = torch.randint(len(waveforms), (options.batch,), device=device)
+        half = options.batch // 2 if through is not None else 0
+        if through is not None:
+            rows[:half] = torch.randint(len(through), (half,), device=device)
         with torch.no_grad():
-            whole = floats(waveforms[rows])
-            mel = log_mel(whole)
-            start = int(torch.randint(0, mel.shape[1] - 2 * FRAMES + 1, ()))
-            mel = mel[:, start : start + 2 * FRAMES]  # half of it is what stands around the segment
-            if vae is not None:
-                half = options.batch // 2
-                with torch.autocast(device.type, torch.bfloat16):
-                    latents = vae.encode(mel[:half, None]).latent_dist.mean
-                    unsure = torch.randn_like(latents) * (UNSURE / vae.config["scaling_factor"])
-                    through = vae.decode(latents + unsure).sample
-                mel = torch.cat([through[:, 0].float(), mel[half:]])
-            start += FRAMES // 2
-            real = whole[:, start * HOP : (start + FRAMES) * HOP]
-            mel = mel[:, FRAMES // 2 : FRAMES // 2 + FRAMES]
-        made = vocoder(mel)
+            first = int(torch.randint(0, whole_frames - FRAMES + 1, ()))
+            real = floats(waveforms[rows, first * HOP : (first + FRAMES) * HOP])
+            mel = _segment(log_mel, waveforms[rows], first)
+            if through is not None:
+                mel = torch.cat([through[rows[:half], first : first + FRAMES].float(), mel[half:]])
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu"):
+            made = vocoder(mel)
+        made = made.float()
         for optimizer in (learns, doubts):
             for group in optimizer.param_groups:
                 group["lr"] = cosine(run.done, options.rate)
@@ -191,17 +193,41 @@ def main() -> None:
             remove_parametrizations(module, "weight")
     vocoder.eval()
     vocoder.save_pretrained(options.out)
-    measured = {"steps": run.step, **_measure(vocoder, log_mel, vae, options.corpus, device)}
+    measured = {"steps": run.step, **_measure(vocoder, log_mel, options, device)}
     (options.out / "measured.json").write_text(json.dumps(measured))
     print(measured, flush=True)
 
 
+def _segment(log_mel: LogMel, clips: Tensor, first: int) -> Tensor:
+    """Spectrograms (B, FRAMES, MELS) of frames `first` on, of no more sound than they are made of."""
+    around = N_FFT // HOP  # on either side, more than a window reaches
+    start = max(first - around, 0)
+    some = floats(clips[:, start * HOP : (first + FRAMES + around) * HOP])
+    return log_mel(some)[:, first - start : first - start + FRAMES]
+
+
+@torch.no_grad()
+def _through(corpus: Path, folder: Path, count: int, device: torch.device) -> Tensor:
+    """Spectrograms of the corpus's first clips as a generator's autoencoder gives them, float16."""
+    latents = load_latents(corpus, folder, device)[:count].float()
+    vae = AutoencoderKL.from_pretrained(folder).eval().to(device)
+    found = []
+    for part in latents.split(32):
+        unsure = part + UNSURE * torch.randn_like(part)
+        with torch.autocast(device.type, torch.bfloat16):
+            found.append(vae.decode(unsure / vae.config["scaling_factor"]).sample[:, 0].half())
+    return torch.cat(found)
+
+
 @torch.no_grad()
 def _measure(
-    vocoder: SpeechT5HifiGan, log_mel: LogMel, vae: AutoencoderKL | None, corpus: Path, device: torch.device
+    vocoder: SpeechT5HifiGan, log_mel: LogMel, options: argparse.Namespace, device: torch.device
 ) -> dict[str, float]:
     """Mean error in log-mel of held-out clips, as they are and through the autoencoder."""
-    clips, _ = load_corpus(corpus, "unseen")
+    clips, _ = load_corpus(options.corpus, "unseen")
+    vae = None
+    if (options.vae / "measured.json").exists():
+        vae = AutoencoderKL.from_pretrained(options.vae).eval().to(device)
     plain, through = [], []
     for at in range(0, len(clips), 32):
         mel = log_mel(floats(clips[at : at + 32], device))

@@ -127,23 +127,32 @@ def test_the_dependencies_page_lists_what_pyproject_asks_for() -> None:
     assert listed == names
 
 
-def test_the_figures_of_the_embedded_models_are_those_of_the_results() -> None:
-    page = (ROOT / "docs" / "embedded-models.md").read_text(encoding="utf-8")
-    figures = re.findall(r"\| `(evaluation|selection)/([\w/]+)` \| (\S+) \|", page)
-    assert len(figures) > 15
+@pytest.mark.parametrize(
+    ("page", "recipe", "least"), [("embedded-models.md", "emoji", 15), ("embedded-music.md", "music", 20)]
+)
+def test_the_figures_of_the_embedded_models_are_those_of_the_results(
+    page: str, recipe: str, least: int
+) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    figures = re.findall(r"\| `(evaluation|selection)/([\w/]+)` \| (\S+) \|", text)
+    assert len(figures) > least
     for name, path, stated in figures:
-        file = ROOT / "recipes" / "emoji" / "results" / f"{name}.json"
-        if not file.exists():
-            assert stated == "—", f"{file.name} is not there to support {path}"
-            continue
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = json.loads((ROOT / "recipes" / recipe / "results" / f"{name}.json").read_text("utf-8"))
         for key in path.split("/"):
             value = value[key]
         assert stated == (f"{value:.3f}" if isinstance(value, float) else f"{value}"), path
 
 
 @pytest.mark.parametrize(
-    "folder", ["models/pmg_models/emoji-diffusion", "models/pmg_models/emoji-clip", "recipes/emoji/judge"]
+    "folder",
+    [
+        *(
+            f"models/pmg_models/{name}"
+            for name in ("emoji-diffusion", "emoji-clip", "music-diffusion", "music-clap")
+        ),
+        "recipes/emoji/judge",
+        "recipes/music/judge",
+    ],
 )
 def test_a_model_card_speaks_of_the_weights_beside_it(folder: str) -> None:
     card = (ROOT / folder / "README.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from pmg_models import folder_of
 from pmg_scenarios.emoticons.catalogue import catalogue
 from pmg_sdk import Image
 
-MODELS = ("emoji-diffusion", "emoji-clip", "emoji-soft")
+MODELS = ("emoji-diffusion", "emoji-clip", "emoji-soft", "music-diffusion", "music-clap")
 RED = Image(np.full((128, 128, 3), (220, 30, 30), dtype=np.uint8))
 
 
@@ -142,3 +143,86 @@ def test_a_model_that_cannot_be_fetched_skips_a_test_for_people_and_fails_it_in_
         monkeypatch.setenv("CI", ci)
         with pytest.raises(outcome, match="cannot be fetched"):
             published("pmg:all-minilm-l6-v2")
+
+
+def test_the_parts_of_the_music_generator_load_with_stock_libraries() -> None:
+    import diffusers
+
+    folder = folder_of("music-diffusion")
+    parts = {
+        "unet": diffusers.UNet2DConditionModel,
+        "vae": diffusers.AutoencoderKL,
+    }
+    for name, kind in parts.items():
+        _, report = kind.from_pretrained(folder, subfolder=name, output_loading_info=True)
+        assert not report["missing_keys"], name
+        assert not report["unexpected_keys"], name
+
+
+def test_the_music_models_read_text_with_minilm_and_share_their_text_space(
+    published: Callable[[str], Path],
+) -> None:
+    """The scorer's text tower is the generator's: what conditions is what is scored against."""
+    import torch
+    from transformers import AutoTokenizer, ClapModel, ClapTextModelWithProjection
+
+    clap, diffusion = published("pmg:music-clap"), published("pmg:music-diffusion")
+    tokens = AutoTokenizer.from_pretrained(clap)(
+        ["piano, jazz", "slow sad music"], return_tensors="pt", padding=True
+    )
+    inputs = {name: tokens[name] for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        whole = ClapModel.from_pretrained(clap).get_text_features(**inputs).pooler_output
+        half = ClapTextModelWithProjection.from_pretrained(diffusion / "text_encoder")(**inputs).text_embeds
+    assert torch.allclose(whole, torch.nn.functional.normalize(half, dim=-1), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_music_generator_agrees_with_the_stock_pipeline(published: Callable[[str], Path]) -> None:
+    """The same vector, noise and scheduler: the same sound. Its vocoder, no network, is handed over."""
+    import diffusers
+    import torch
+    import transformers
+    from diffusers import AudioLDMPipeline
+
+    from pmg_audioldm import AudioLDMGenerator
+    from pmg_audioldm.folder import AudioLDMFolder
+    from pmg_sdk import Audio, GenerationRequest
+
+    class Handed:
+        """A vocoder with the settings that the stock pipeline looks up."""
+
+        def __init__(self, vocoder: Any, config: SimpleNamespace) -> None:
+            self.vocoder, self.config = vocoder, config
+
+        def __call__(self, mel: Any) -> Any:
+            return self.vocoder(mel)
+
+    folder = published("pmg:music-diffusion")
+    generator = AudioLDMGenerator(model=str(folder), device="cpu")
+    prompt, empty = generator.text_encoder.encode(["harp, waltz, slow calm music", ""])
+    (ours,) = generator.generate([GenerationRequest(seed=5, conditioning=prompt, steps=4, guidance=2.0)])
+    assert isinstance(ours, Audio)
+    parts = AudioLDMFolder.locate(str(folder))
+    vocoder = Handed(parts.griffin_lim, SimpleNamespace(**parts.vocoder))
+    stock = AudioLDMPipeline(
+        unet=diffusers.UNet2DConditionModel.from_pretrained(folder / "unet").float(),
+        vae=diffusers.AutoencoderKL.from_pretrained(folder / "vae").float(),
+        text_encoder=transformers.ClapTextModelWithProjection.from_pretrained(folder / "text_encoder"),
+        tokenizer=transformers.AutoTokenizer.from_pretrained(folder / "tokenizer"),
+        scheduler=diffusers.DPMSolverMultistepScheduler.from_pretrained(folder / "scheduler"),
+        vocoder=vocoder,
+    )
+    stock.set_progress_bar_config(disable=True)
+    assert prompt.pooled is not None
+    assert empty.pooled is not None
+    made = stock(
+        prompt_embeds=torch.from_numpy(prompt.pooled)[None],
+        negative_prompt_embeds=torch.from_numpy(empty.pooled)[None],
+        num_inference_steps=4,
+        guidance_scale=2.0,
+        audio_length_in_s=4.0,
+        generator=torch.Generator().manual_seed(5),
+    ).audios[0]
+    theirs = Audio.from_waveform(made, ours.sample_rate)
+    assert np.abs(ours.waveform - theirs.waveform).max() <= 2e-3

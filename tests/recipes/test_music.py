@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,8 +21,11 @@ from recipes.music.frechet import frechet
 from recipes.music.mel import HOP, MELS, LogMel
 from recipes.music.pieces import VALUES, held_out, is_held_out, labels, sampled
 from recipes.music.recogniser import Recogniser
+from recipes.music.recording import noise_floor, spoilt
 from recipes.music.render import LENGTH, RATE
 from recipes.music.selection import tastes
+from recipes.music.train import stages
+from recipes.music.train_decoder import liveliness
 from recipes.music.train_dual_encoder import true_of
 
 
@@ -123,6 +127,37 @@ def test_the_judge_hears_no_difference_in_loudness() -> None:
     assert torch.allclose(loud, soft, atol=1e-3)
 
 
+def test_the_floor_that_spoils_a_spectrogram_is_that_of_white_noise() -> None:
+    judge = Recogniser()
+    noise = torch.randn(4, LENGTH, generator=torch.Generator().manual_seed(0))
+    power = judge.log_mel(noise).exp().mean((0, 1)).log()
+    assert torch.allclose(power[4:], noise_floor(judge.bank, judge.window)[4:], atol=0.15)
+
+
+def test_a_spoilt_spectrogram_is_the_same_piece_from_another_start() -> None:
+    torch.manual_seed(0)
+    frames = torch.arange(64.0)[None, :, None].expand(2, 64, 20)
+    made = spoilt(frames, torch.full((20,), -40.0), latest=10)
+    tilt = made - frames
+    assert torch.allclose(tilt[:, :50], tilt[:, :1].expand(-1, 50, -1), atol=1e-4)
+    assert not torch.allclose(made, spoilt(frames, torch.full((20,), -40.0), latest=10))
+
+
+def test_liveliness_asks_for_strong_edges_and_not_for_their_place() -> None:
+    mel = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    blurred = torch.nn.functional.avg_pool2d(mel, 5, 1, 2)
+    assert float(liveliness(mel, mel)) == 0
+    assert liveliness(blurred, mel) > 3 * liveliness(mel.roll(1, 2), mel)
+
+
+@pytest.mark.parametrize("gpus", [0, 1, 2])
+def test_the_plans_train_every_part_that_export_needs(gpus: int) -> None:
+    options = SimpleNamespace(data=Path("d"), text=Path("t"), font=Path("f"), gpus=gpus, scale=1.0, clips=9)
+    names = [stage.result.parent.name for chain in stages(options) for stage in chain]  # type: ignore[arg-type]
+    assert {"vae", "unet", "clap", "ear", "recogniser"} <= set(names)
+    assert ("vocoder" in names) == (gpus > 0)
+
+
 def test_listeners_next_to_each_other_differ_in_instrument_and_genre() -> None:
     users = tastes(20)
     assert all(
@@ -145,3 +180,16 @@ def test_the_text_tower_gives_the_hidden_states_of_minilm(published: Callable[[s
         ours = make_clap(folder).text_model.eval()(ids, attention_mask=mask).last_hidden_state
         theirs = bert(ids, attention_mask=mask).last_hidden_state
     assert torch.allclose(ours * mask[..., None], theirs * mask[..., None], atol=1e-4)
+
+
+def test_the_part_that_is_trained_ends_where_the_whole_text_tower_does(
+    published: Callable[[str], Path],
+) -> None:
+    from recipes.music.dual_encoder import embed_texts, make_clap, project_texts, read_texts, text_ids
+
+    folder = published("pmg:all-minilm-l6-v2")
+    model, ids = make_clap(folder).eval(), text_ids(folder, ["harp, waltz", ""])
+    with torch.no_grad():
+        assert torch.allclose(
+            project_texts(model, read_texts(model, ids)), embed_texts(model, ids), atol=1e-5
+        )

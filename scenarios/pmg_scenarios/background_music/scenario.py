@@ -34,9 +34,6 @@ _SCENE = Attribute(
     neutral=NEUTRAL_SCENES,
 )
 
-_HEARD = {"instrument": list(INSTRUMENTS), "genre": list(GENRES)}
-"""What a captioner may say of a sound in the history."""
-
 BACKGROUND_MUSIC = Scenario(
     name="background_music",
     principle="You extract which music a user likes from what they listen to and the messages they write. "
@@ -68,9 +65,9 @@ BACKGROUND_MUSIC = Scenario(
     conversation_title="Messages of the user:",
     profile={
         "llm": {"adapter": "transformers", "options": {"model": "pmg:smollm2-135m-instruct"}},
-        "captioners": {"audio": {"adapter": "clap-tags", "options": {"vocabulary": _HEARD}}},
-        "generator": {"adapter": "audioldm", "options": {}},
-        "scorer": {"adapter": "clap", "options": {}},
+        "captioners": {"audio": {"adapter": "clap-tags", "options": {"model": "pmg:music-clap"}}},
+        "generator": {"adapter": "audioldm", "options": {"model": "pmg:music-diffusion"}},
+        "scorer": {"adapter": "clap", "options": {"model": "pmg:music-clap"}},
         "weights": ("0.5:1.5", "0.75:1.25", "1:1", "1.25:0.75", "1.5:0.5"),
     },
 )
