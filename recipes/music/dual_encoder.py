@@ -18,6 +18,7 @@ from transformers import ClapConfig, ClapModel
 from recipes.emoji.text import tokenizer as bert_tokenizer
 
 __all__ = [
+    "AUDIO",
     "MAX_TOKENS",
     "WIDTH",
     "embed_texts",
@@ -46,7 +47,7 @@ _TEXT = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
-_AUDIO = {
+AUDIO = {
     "spec_size": 128,
     "num_mel_bins": 64,
     "patch_size": 8,
@@ -69,7 +70,7 @@ def make_clap(minilm: Path) -> ClapModel:
     Args:
         minilm: a transformers folder of all-MiniLM-L6-v2.
     """
-    model = ClapModel(ClapConfig(text_config=_TEXT, audio_config=_AUDIO, projection_dim=WIDTH))
+    model = ClapModel(ClapConfig(text_config=_TEXT, audio_config=AUDIO, projection_dim=WIDTH))
     stored = {name: value.float() for name, value in load_file(minilm / "model.safetensors").items()}
     stored = {name: value for name, value in stored.items() if "pooler" not in name}
     stored.pop("embeddings.position_ids", None)

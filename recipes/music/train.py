@@ -44,7 +44,7 @@ ON_GPUS = Plan(
 )
 ON_CPU = Plan(
     24_000,
-    {"vae": 21.0, "unet": 58.0, "decoder": 22.0, "clap": 18.0, "recogniser": 12.0, "ear": 24.0},
+    {"vae": 21.0, "unet": 58.0, "decoder": 28.0, "clap": 18.0, "recogniser": 12.0, "ear": 14.0},
     {
         "vae": ("--batch", 12, "--frames", 64, "--rate", 1.5e-3),
         "unet": ("--batch", 64),

@@ -19,20 +19,9 @@ from pmg_onnx.record import FILE, Precision
 from pmg_sdk.audio import Audio
 from pmg_sdk.errors import CapabilityError, ModelFolderError
 from pmg_transformers.clap import ClapScorer
+from recipes.music.dual_encoder import AUDIO
 
 TEXTS = ["a dog", "", "soft piano, calm", "狗 \ud83d", "sad cat with a ball " * 40]
-EMBEDDED = {
-    "spec_size": 128,
-    "num_mel_bins": 64,
-    "patch_size": 8,
-    "patch_stride": [8, 8],
-    "patch_embeds_hidden_size": 80,
-    "depths": [2, 4],
-    "num_attention_heads": [2, 4],
-    "hidden_size": 160,
-    "mlp_ratio": 3.0,
-    "window_size": 8,
-}
 HEARD = {
     "feature_size": 64,
     "max_length_s": 4,
@@ -118,7 +107,7 @@ def test_smaller_precisions_stay_near(
 def test_windows_of_other_lengths_are_stretched_to_the_tower_s_size(tmp_path: Path) -> None:
     """Those of a model of four seconds: 251 frames in a tower of 256."""
     (tmp_path / "model").mkdir()
-    model = clap_folder(tmp_path / "model", audio=EMBEDDED, heard=HEARD)
+    model = clap_folder(tmp_path / "model", audio=AUDIO, heard=HEARD)
     original = ClapScorer(model=str(model), device="cpu")
     assert original.features.frames == 251
     export_scorer(str(model), tmp_path / "out")
