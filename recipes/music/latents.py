@@ -22,12 +22,12 @@ __all__ = ["load_latents", "main"]
 
 
 def load_latents(corpus: Path, vae: Path, device: torch.device) -> Tensor:
-    """Of set "train", (n, LATENTS, 16, 8), bfloat16, at unit variance; encoded where there are none yet."""
+    """Of set "train", (n, LATENTS, 32, 16), bfloat16, at unit variance; encoded where there are none yet."""
     wait_for(vae / "measured.json")
     path, weights = vae / "latents.pt", vae / "diffusion_pytorch_model.safetensors"
     if not path.exists() or path.stat().st_mtime < weights.stat().st_mtime:
         clips, _ = load_corpus(corpus, "train")
-        part = vae / "latents.part"
+        part = vae / f"latents.{os.getpid()}.part"  # others may be at it, on GPUs of their own
         torch.save(_encode(clips, AutoencoderKL.from_pretrained(vae), device), part)
         os.replace(part, path)
     latents: Tensor = torch.load(path, weights_only=True)

@@ -11,7 +11,7 @@ from recipes.music.render import RATE
 __all__ = ["FLOOR", "HOP", "MELS", "ClapFeatures", "LogMel"]
 
 N_FFT, WINDOW, HOP, MELS = 2048, 1280, 256, 128
-FLOOR = 1e-5
+FLOOR = 2e-3
 
 CLAP_RATE, CLAP_SECONDS, CLAP_FFT, CLAP_HOP, CLAP_MELS = RATE, 4, 1024, 256, 64
 CLAP_HIGHEST = 8000

@@ -1,7 +1,7 @@
 """Train everything the music models need, in one command.
 
-`python -m recipes.music.train --data build/music`; with `--gpus 2` the parts that
-need not wait for one another have a GPU each, and with `--gpus 0` a core each.
+`python -m recipes.music.train --data build/music`; with `--gpus 4`, or 2, the parts that need not wait for
+one another have a GPU each, and with `--gpus 0` a core each.
 
 Renders the corpus first. Every stage writes a log; a stage whose result is already there is left alone and
 one that was interrupted goes on from its last checkpoint, so the same command takes a broken run up again.
@@ -38,17 +38,28 @@ class Plan:
 
 
 ON_GPUS = Plan(
-    60_000,
-    {"vae": 4.0, "unet": 9.0, "vocoder": 13.5, "clap": 4.3, "recogniser": 2.5, "ear": 2.5},
-    {"vae": ("--batch", 64), "unet": ("--compile",)},
+    150_000,
+    {
+        "clap": 2.0,
+        "vae": 6.5,
+        "unet": 14.5,
+        "decoder": 11.0,
+        "vocoder": 19.0,
+        "ear": 6.0,
+        "recogniser": 3.0,
+    },
+    {
+        "vae": ("--batch", 64, "--compile"),
+        "unet": ("--compile",),
+        "decoder": ("--batch", 32, "--frames", 256),
+    },
 )
 ON_CPU = Plan(
     24_000,
-    {"vae": 21.0, "unet": 58.0, "decoder": 28.0, "clap": 18.0, "recogniser": 12.0, "ear": 14.0},
+    {"clap": 2.0, "vae": 30.0, "unet": 58.0, "decoder": 28.0, "recogniser": 12.0, "ear": 20.0},
     {
         "vae": ("--batch", 12, "--frames", 64, "--rate", 1.5e-3),
         "unet": ("--batch", 64),
-        "clap": ("--batch", 96),
         "recogniser": ("--batch", 64),
         "ear": ("--batch", 96),
     },
@@ -64,42 +75,44 @@ spectrograms the judge named 0.30 of the instruments), so phases are found by Gr
 def stages(options: argparse.Namespace) -> list[list[Stage]]:
     """Chains that run side by side once "train" is rendered; the stages of a chain run in order.
 
-    The generator waits for autoencoder and dual encoder, whose vectors condition it. The vocoder takes
-    spectrograms that went through the autoencoder as soon as there are any.
+    The generator waits for the autoencoder and for the text space, whose vectors condition it. Decoder and
+    vocoder wait for the autoencoder's latents.
     """
     data: Path = options.data
     plan = ON_GPUS if options.gpus else ON_CPU
-    first, second = (0, options.gpus - 1) if options.gpus else (None, None)
     text, vae, clap = ("--text", options.text), data / "vae", data / "clap"
+    corpus = ("--corpus", data / "corpus")
 
-    def stage(module: str, name: str, gpu: int | None, *words: object) -> Stage:
+    def stage(module: str, name: str, *words: object, lane: int = 0, gpus: int = 1) -> Stage:
+        """On GPU `lane`, or on the last there is; a stage on several takes the first ones."""
         out, minutes = data / name, plan.minutes[name] * options.scale
-        every = ("--corpus", data / "corpus", "--out", out, "--minutes", minutes)
+        gpu = min(lane, options.gpus - 1) if options.gpus and gpus == 1 else None
+        every = ("--out", out, "--minutes", minutes)
         return Stage(
             f"recipes.music.{module}",
             out / "measured.json",
             (*every, *words, *plan.words.get(name, ())),
+            gpus,
             gpu=gpu,
             name=name,
         )
 
-    chains = [
-        [
-            stage("train_autoencoder", "vae", first),
-            stage("train_diffusion", "unet", first, "--vae", vae, "--clap", clap, *text),
-        ],
-        [
-            stage("train_dual_encoder", "clap", second, *text),
-            stage("train_recogniser", "recogniser", second),
-            stage("train_dual_encoder", "ear", second, "--ear-of", clap, *text),
-            *(
-                stage(f"train_{name}", name, second, "--vae", vae)
-                for name in ("decoder", "vocoder")
-                if name in plan.minutes
-            ),
-        ],
+    autoencoder = stage("train_autoencoder", "vae", *corpus, gpus=min(2, options.gpus) or 1)
+    generator = stage("train_diffusion", "unet", *corpus, "--vae", vae, "--clap", clap, *text)
+    listeners = [
+        stage("train_text_space", "clap", *text, lane=2),
+        stage("train_ear", "ear", *corpus, "--clap", clap, *text, lane=2),
+        stage("train_recogniser", "recogniser", *corpus, lane=2),
     ]
-    return [*chains, [corpus_stage(options, "seen", "unseen", "judge", "scorer")]]
+    voices = [
+        stage(f"train_{name}", name, *corpus, "--vae", vae, lane=lane)
+        for name, lane in (("decoder", 2), ("vocoder", 3))
+        if name in plan.minutes
+    ]
+    rest = [corpus_stage(options, "seen", "unseen", "scorer", "judge")]
+    if options.gpus > 2:
+        return [[autoencoder], [generator], listeners, *([voice] for voice in voices), rest]
+    return [[autoencoder], [generator], [*listeners, *voices], rest]
 
 
 def main() -> None:
@@ -108,7 +121,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("build/music"))
     parser.add_argument("--text", type=Path, default=Path("build/emoji/minilm"))
     parser.add_argument("--clips", type=int, help="to train on; by default as many as suit the machine")
-    parser.add_argument("--gpus", type=int, default=1, help="of this machine: 0, 1 or 2")
+    parser.add_argument("--gpus", type=int, default=1, choices=(0, 1, 2, 4), help="of this machine")
     parser.add_argument("--scale", type=float, default=1.0, help="train so many times as long")
     options = parser.parse_args()
     options.clips = options.clips or (ON_GPUS if options.gpus else ON_CPU).clips

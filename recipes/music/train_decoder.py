@@ -13,34 +13,19 @@ import json
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL
-from torch import Tensor
 
 from recipes.loop import Fit, Run
 from recipes.music.corpus import floats, load_corpus
 from recipes.music.latents import load_latents
 from recipes.music.mel import LogMel
-from recipes.music.train_autoencoder import REDUCTION, error_of, loss_of
+from recipes.music.spectrogram_loss import spectrogram_loss
+from recipes.music.train_autoencoder import LIVELY, REDUCTION, error_of
 
 __all__ = ["main"]
 
 UNSURE = 0.05
 """Noise on the latents, at unit variance: the generator's are not exact."""
-
-
-def liveliness(made: Tensor, mel: Tensor) -> Tensor:
-    """How far edges are from being as strong as they were, in every neighbourhood, wherever in it they are.
-
-    What is right on average is blurred: without this the edges come out a third weaker than they were.
-    """
-    total = made.new_zeros(())
-    for _ in range(2):
-        for axis in (2, 3):
-            ours, real = (F.avg_pool2d(x.diff(dim=axis).abs(), 8, 4) for x in (made, mel))
-            total = total + (ours - real).abs().mean()
-        made, mel = F.avg_pool2d(made, 2), F.avg_pool2d(mel, 2)
-    return total
 
 
 def main() -> None:
@@ -52,7 +37,6 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--frames", type=int, default=128, help="of a clip that a step looks at, at random")
     parser.add_argument("--rate", type=float, default=8e-4)
-    parser.add_argument("--lively", type=float, default=1.5, help="weight of edges' strength in the loss")
     options = parser.parse_args()
     torch.manual_seed(7)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -78,7 +62,7 @@ def main() -> None:
         mel = mel[:, :, first * REDUCTION : (first + width) * REDUCTION]
         with torch.autocast(device.type, torch.bfloat16):
             made = vae.decode(z.contiguous(memory_format=torch.channels_last)).sample
-        fit.step(loss_of(made.float(), mel) + options.lively * liveliness(made.float(), mel))
+        fit.step(spectrogram_loss(made.float(), mel, LIVELY))
         total += (made.detach().float() - mel).abs().mean()
         if step % 200 == 199:
             run.log(error=float(total) / 200)

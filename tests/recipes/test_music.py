@@ -16,6 +16,7 @@ from pmg_audioldm.log_mel import MelSettings
 from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
 from recipes.music.compose import BPM, DRUMS, KICK, LEAD, SECONDS, Piece, compose
+from recipes.music.contrast import contrast, true_of
 from recipes.music.export import MEL
 from recipes.music.frechet import frechet
 from recipes.music.mel import HOP, MELS, LogMel
@@ -24,9 +25,8 @@ from recipes.music.recogniser import Recogniser
 from recipes.music.recording import noise_floor, spoilt
 from recipes.music.render import LENGTH, RATE
 from recipes.music.selection import tastes
+from recipes.music.spectrogram_loss import liveliness
 from recipes.music.train import stages
-from recipes.music.train_decoder import liveliness
-from recipes.music.train_dual_encoder import true_of
 
 
 def test_the_same_piece_gives_the_same_notes_and_another_seed_gives_others() -> None:
@@ -150,12 +150,20 @@ def test_liveliness_asks_for_strong_edges_and_not_for_their_place() -> None:
     assert liveliness(blurred, mel) > 3 * liveliness(mel.roll(1, 2), mel)
 
 
-@pytest.mark.parametrize("gpus", [0, 1, 2])
+@pytest.mark.parametrize("gpus", [0, 1, 2, 4])
 def test_the_plans_train_every_part_that_export_needs(gpus: int) -> None:
     options = SimpleNamespace(data=Path("d"), text=Path("t"), font=Path("f"), gpus=gpus, scale=1.0, clips=9)
     names = [stage.result.parent.name for chain in stages(options) for stage in chain]  # type: ignore[arg-type]
     assert {"vae", "unet", "clap", "ear", "recogniser"} <= set(names)
     assert ("vocoder" in names) == (gpus > 0)
+
+
+def test_who_agrees_with_what_is_true_of_clips_loses_less() -> None:
+    clips = torch.nn.functional.normalize(
+        torch.randn(6, 8, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    fits, scale = torch.eye(6), torch.tensor(10.0)
+    assert contrast(clips, clips, fits, scale) < contrast(clips, clips.roll(1, 0), fits, scale)
 
 
 def test_listeners_next_to_each_other_differ_in_instrument_and_genre() -> None:
