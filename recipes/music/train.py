@@ -44,7 +44,6 @@ ON_GPUS = Plan(
         "vae": 6.5,
         "unet": 14.5,
         "decoder": 11.0,
-        "vocoder": 19.0,
         "ear": 6.0,
         "recogniser": 3.0,
     },
@@ -64,19 +63,14 @@ ON_CPU = Plan(
         "ear": ("--batch", 96),
     },
 )
-"""Small steps, of which there are enough in two hours on two cores with bfloat16 arithmetic.
-
-There is no vocoder to train: ten minutes on a core made one that turns tones into noise (of 40 true
-spectrograms the judge named 0.30 of the instruments), so phases are found by Griffin and Lim's method
-(1.00 of 60).
-"""
+"""Small steps, of which there are enough in two hours on two cores with bfloat16 arithmetic."""
 
 
 def stages(options: argparse.Namespace) -> list[list[Stage]]:
     """Chains that run side by side once "train" is rendered; the stages of a chain run in order.
 
-    The generator waits for the autoencoder and for the text space, whose vectors condition it. Decoder and
-    vocoder wait for the autoencoder's latents.
+    The generator waits for the autoencoder and for the text space, whose vectors condition it. The decoder
+    waits for the autoencoder's latents.
     """
     data: Path = options.data
     plan = ON_GPUS if options.gpus else ON_CPU
@@ -104,15 +98,11 @@ def stages(options: argparse.Namespace) -> list[list[Stage]]:
         stage("train_ear", "ear", *corpus, "--clap", clap, *text, lane=2),
         stage("train_recogniser", "recogniser", *corpus, lane=2),
     ]
-    voices = [
-        stage(f"train_{name}", name, *corpus, "--vae", vae, lane=lane)
-        for name, lane in (("decoder", 2), ("vocoder", 3))
-        if name in plan.minutes
-    ]
+    decoder = stage("train_decoder", "decoder", *corpus, "--vae", vae, lane=3)
     rest = [corpus_stage(options, "seen", "unseen", "scorer", "judge")]
     if options.gpus > 2:
-        return [[autoencoder], [generator], listeners, *([voice] for voice in voices), rest]
-    return [[autoencoder], [generator], [*listeners, *voices], rest]
+        return [[autoencoder], [generator], listeners, [decoder], rest]
+    return [[autoencoder], [generator], [*listeners, decoder], rest]
 
 
 def main() -> None:
