@@ -1,10 +1,10 @@
 """Do exported models choose what the originals choose? Every sample user with every message.
 
-    python benchmarks/onnx_winners.py --json winners.json   # int8, ten minutes on two cores
+    python benchmarks/onnx_winners.py --json winners.json   # int8, a quarter of an hour on two cores
     python benchmarks/onnx_winners.py --precision fp32 --users cat-lover   # some of it
 
-The emoticons scenario with its default profile; once with the exported text encoder, once with the exported
-scorer. The JSON holds the winner of every pair, by torch and by ONNX Runtime. Exit code 1: one differs.
+The emoticons scenario with its default profile; with the exported text encoder, with the exported scorer, and
+with both. The JSON holds the winner of every pair, by torch and by ONNX Runtime. Exit code 1: one differs.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def main() -> int:
             "text encoder": {"text_encoder": OnnxTextEncoder(str(text), cache=False)},
             "scorer": {"scorer": OnnxScorer(str(scorer), cache=False)},
         }
+        exported["both"] = exported["text encoder"] | exported["scorer"]
         for role, adapter in exported.items():
             found[role] = list(compare_winners(SCENARIO, **adapter, **chosen))
             print(f"{role}, {precision}: {summary(found[role])}", flush=True)

@@ -39,3 +39,15 @@ def test_the_scorer_chooses_the_same(published: Callable[[str], Path], tmp_path:
     export_scorer("pmg:emoji-clip", tmp_path / "out")
     exported = OnnxScorer(str(tmp_path / "out"), device="cpu")
     check_winners(list(compare_winners("emoticons", scorer=exported, **SOME)))
+
+
+@pytest.mark.slow
+def test_both_together_choose_the_same(published: Callable[[str], Path], tmp_path: Path) -> None:
+    published("pmg:all-minilm-l6-v2")
+    export_text_encoder("pmg:emoji-diffusion", tmp_path / "text")
+    export_scorer("pmg:emoji-clip", tmp_path / "scorer")
+    exported: dict[str, Any] = {
+        "text_encoder": OnnxTextEncoder(str(tmp_path / "text"), device="cpu"),
+        "scorer": OnnxScorer(str(tmp_path / "scorer"), device="cpu"),
+    }
+    check_winners(list(compare_winners("emoticons", **exported, **SOME)))

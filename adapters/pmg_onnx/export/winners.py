@@ -52,13 +52,13 @@ def compare_winners(
     settings: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
 ) -> Iterator[Pair]:
-    """Answer every pair of user and message with the scenario's own adapters, and with an exported one.
+    """Answer every pair of user and message with the scenario's own adapters, and with exported ones.
 
     Both see the same keywords and noises. Where the text encoder is exchanged every picture is made twice;
-    a scorer judges the pictures that are there.
+    a scorer alone judges the pictures that are there.
 
     Args:
-        text_encoder, scorer: what is put in place of the original.
+        text_encoder, scorer: what is put in place of the original, one of them or both.
         users, messages: None takes all samples of the scenario.
         settings: fields of `PMGConfig` in place of the profile's.
 
@@ -77,6 +77,8 @@ def compare_winners(
     shared: dict[str, Any] = {"generator": original.roles.generator}
     if text_encoder is not None:
         shared["text_encoder"] = text_encoder
+    if scorer is not None:
+        shared["scorer"] = scorer
     exported = PMGPipeline.from_scenario(scenario, **own | shared)
     targets = {message: original.target(message) for message in messages}
     observer.start(STAGE, len(users) * len(messages))
