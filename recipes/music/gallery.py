@@ -1,5 +1,7 @@
 """Renderings above, generated sounds of the same held-out prompts below: the first that were measured.
 
+The generated ones are also written as they sound.
+
 `python -m recipes.music.gallery --clips build/music/clips --out docs/images/music-spectrograms.png`
 """
 
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, default=Path("build/music/clips"), help="what evaluate kept")
     parser.add_argument("--font", type=Path, default=Path("build/music/FluidR3Mono_GM.sf3"))
     parser.add_argument("--out", type=Path, default=Path("docs/images/music-spectrograms.png"))
+    parser.add_argument("--sounds", type=Path, default=Path("docs/sounds"))
     parser.add_argument("--count", type=int, default=5)
     options = parser.parse_args()
     pieces = test_pieces(options.count)
@@ -56,6 +59,8 @@ def main() -> None:
     rendered = [Audio.from_waveform(render(piece), RATE) for piece in pieces]
     made = [Audio.open(options.clips / clip_file(number, piece)) for number, piece in enumerate(pieces)]
     draw(pieces, [("rendered", rendered), ("generated", made)]).save(options.out, optimize=True)
+    for number, (piece, sound) in enumerate(zip(pieces, made, strict=True)):
+        sound.save(options.sounds / Path(clip_file(number, piece)).with_suffix(".flac"))
 
 
 if __name__ == "__main__":
