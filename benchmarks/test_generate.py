@@ -1,4 +1,4 @@
-"""A warm `generate` of the emoticons scenario, best of five, on the real embedded models.
+"""A warm `generate`, best of five, on the real embedded models: emojis, and four seconds of music.
 
 `pytest benchmarks/test_generate.py -m slow -s`; fetches the published assets on the first run. The extra
 info it prints is where the time goes, the SDK's own share, and the peak of resident memory.
@@ -17,17 +17,27 @@ sys.path.append(str(Path(__file__).resolve().parent))
 
 from adapter_clock import AdapterClock
 
-from pmg_scenarios.emoticons import sample_users
 from pmg_sdk import Behavior, PMGPipeline
+from pmg_sdk.cli.users import behavior_of, sample_users
 
-MESSAGES = (
-    "I am so sad today",
-    "What a great day",
-    "This makes me furious",
-    "I can hardly keep my eyes open",
-    "That joke was too good",
-    "I love you so much",
-)
+MESSAGES = {
+    "emoticons": (
+        "I am so sad today",
+        "What a great day",
+        "This makes me furious",
+        "I can hardly keep my eyes open",
+        "That joke was too good",
+        "I love you so much",
+    ),
+    "background_music": (
+        "The dragon wakes up and attacks the village",
+        "A quiet morning by the lake",
+        "The hero comes home, and everyone cheers",
+        "A funeral in the rain",
+        "A chase across the roofs",
+        "A funny market where everything goes wrong",
+    ),
+}
 WATCHED = {
     "llm": ("complete", "choose", "count_tokens", "load"),
     "scorer": ("embed_text", "embed_media", "load"),
@@ -35,16 +45,18 @@ WATCHED = {
 }
 
 
-@pytest.fixture(scope="module")
-def pipeline() -> PMGPipeline:
-    pipeline = PMGPipeline.from_scenario("emoticons")
+@pytest.fixture(scope="module", params=list(MESSAGES))
+def pipeline(request: pytest.FixtureRequest) -> PMGPipeline:
+    pipeline = PMGPipeline.from_scenario(request.param)
     pipeline.load()
     return pipeline
 
 
-def behaviors() -> list[Behavior]:
-    users = sample_users()
-    return list(users.values() if isinstance(users, dict) else users)
+def asked(pipeline: PMGPipeline) -> list[tuple[Behavior, str]]:
+    """Another user and another message each time."""
+    name = pipeline.scenario.name
+    users = [behavior_of(user, name) for user in sample_users(name)]
+    return list(zip(users, MESSAGES[name], strict=False))
 
 
 @pytest.mark.slow
@@ -57,7 +69,7 @@ def test_warm_generate(benchmark: Any, pipeline: PMGPipeline) -> None:
     clock.watch(roles.encoder, "text_encoder", ("encode", "count_tokens"))
     for captioner in roles.captioners.values():
         clock.watch(captioner, "captioner", ("caption", "load"))
-    pairs = iter(list(zip(behaviors(), MESSAGES, strict=False)) * 4)
+    pairs = iter(asked(pipeline) * 6)
 
     def warm_up() -> None:
         pipeline.generate(*next(pairs))
@@ -79,8 +91,8 @@ def test_warm_generate(benchmark: Any, pipeline: PMGPipeline) -> None:
 @pytest.mark.parametrize("batched", [True, False], ids=["one batch", "one by one"])
 def test_candidates(benchmark: Any, pipeline: PMGPipeline, batched: bool) -> None:
     """The five candidates of one plan in one batch, and one after another."""
-    preference = pipeline.preference(behaviors()[0])
-    plan = pipeline.plan(preference, pipeline.target(MESSAGES[0]))
+    behavior, message = asked(pipeline)[0]
+    plan = pipeline.plan(pipeline.preference(behavior), pipeline.target(message))
     requests = [draft.request for draft in plan.drafts]
     generator = pipeline.roles.generator
     groups = [requests] if batched else [[request] for request in requests]
