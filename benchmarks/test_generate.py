@@ -56,7 +56,7 @@ def asked(pipeline: PMGPipeline) -> list[tuple[Behavior, str]]:
     """Another user and another message each time."""
     name = pipeline.scenario.name
     users = [behavior_of(user, name) for user in sample_users(name)]
-    return list(zip(users, MESSAGES[name], strict=False))
+    return list(zip(users, MESSAGES[name], strict=True))
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_warm_generate(benchmark: Any, pipeline: PMGPipeline) -> None:
     clock.watch(roles.encoder, "text_encoder", ("encode", "count_tokens"))
     for captioner in roles.captioners.values():
         clock.watch(captioner, "captioner", ("caption", "load"))
-    pairs = iter(asked(pipeline) * 6)
+    pairs = iter(asked(pipeline))
 
     def warm_up() -> None:
         pipeline.generate(*next(pairs))

@@ -12,17 +12,22 @@ from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import ANY, joint_captions, preference_captions, scene_captions
 from recipes.music.dual_encoder import read_texts, text_ids
 
-__all__ = ["Captions", "contrast", "true_of"]
+__all__ = ["SHARPEST", "Captions", "contrast", "true_of"]
 
 
-def contrast(audio: Tensor, text: Tensor, fits: Tensor, scale: Tensor) -> Tensor:
+SHARPEST = 4.2
+"""The logit scale's logarithm goes no further: sharper softmaxes learn from the nearest texts alone."""
+
+
+def contrast(audio: Tensor, text: Tensor, fits: Tensor, logit_scale: Tensor) -> Tensor:
     """Mean over the positives of log P(clip | text) and of log P(text | clip).
 
     Args:
         audio, text: unit rows (B, width) and (T, width).
         fits: (B, T), 1 where a text is true of a clip, else 0: "piano" is true of many.
+        logit_scale: logarithm of what cosines are multiplied by, as `ClapModel` keeps it.
     """
-    logits = audio @ text.T * scale
+    logits = audio @ text.T * logit_scale.clamp(max=SHARPEST).exp()
 
     def side(values: Tensor, true: Tensor) -> Tensor:
         log_p = values.log_softmax(1)
@@ -41,6 +46,7 @@ class Captions:
 
     Attributes:
         hidden: (captions, 1, 384), of `read_texts`.
+        asked: what each asks for, int64 (captions, 4).
     """
 
     def __init__(self, model: ClapModel, minilm: Path, device: torch.device) -> None:
@@ -53,9 +59,9 @@ class Captions:
         self._whole = torch.tensor([[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], device=device).bool()
 
     def drawn(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Numbers of captions: of taste or scene for every clip, and of all that it is for half of them.
+        """Numbers of captions: the first half's taste, the middle half's scene, all that the last half is.
 
-        A third of the first two say one thing only.
+        Every clip has one at least. A third of tastes and scenes say one thing only.
 
         Args:
             labels: of the clips, int64 (n, 4).

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--font", type=Path, default=Path("build/music/FluidR3Mono_GM.sf3"))
     parser.add_argument("--out", type=Path, default=Path("build/music/corpus"))
     parser.add_argument("--count", type=int, default=60_000, help="clips to train on")
-    parser.add_argument("--sets", nargs="*", choices=list(SETS), help="only these")
+    parser.add_argument("--sets", nargs="*", choices=list(SETS), help="only these, in this order")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -98,10 +98,8 @@ def main() -> None:
         "unseen": max(options.count // 60, 64),
         "scorer": options.count,
     }
-    for name, count in counts.items():
-        if options.sets and name not in options.sets:
-            continue
-        start = time.monotonic()
+    for name in options.sets or counts:
+        count, start = counts[name], time.monotonic()
         render(name, count, options.font, options.out, options.workers)
         print(f"{name}: {count:,} clips, {time.monotonic() - start:.1f} s", flush=True)
 

@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, default=Path("recipes/music/judge/recogniser.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("recipes/music/results"))
     parser.add_argument("--clips", type=Path, help="folder to keep the sounds in")
-    parser.add_argument("--count", type=int, default=660, help=f"of {len(held_out())} combinations, spread")
+    parser.add_argument("--count", type=int, default=330, help=f"of {len(held_out())} combinations, spread")
     options = parser.parse_args()
     pieces = test_pieces(options.count)
     wanted = labels(pieces)

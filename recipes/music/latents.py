@@ -1,4 +1,4 @@
-"""The corpus as the autoencoder's latents: encoded once, read by generator and vocoder.
+"""The corpus as the autoencoder's latents, read by whoever trains on them; the first to ask encodes.
 
 `python -m recipes.music.latents --corpus build/music/corpus --vae build/music/vae`
 """

@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--files", type=int, default=12, help="clips to write")
     parser.add_argument("--steps", type=int, nargs="+", default=[10])
-    parser.add_argument("--guidance", type=float, nargs="+", default=[3.0])
+    parser.add_argument("--guidance", type=float, nargs="+", default=[2.0])
     parser.add_argument("--font", type=Path, help="sound font: judge its renderings of the same pieces too")
     parser.add_argument("--rescale", type=float, default=0.0)
     options = parser.parse_args()

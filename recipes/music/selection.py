@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, default=Path("recipes/music/judge/recogniser.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("recipes/music/results"))
     parser.add_argument("--listeners", type=int, default=20)
-    parser.add_argument("--scenes", type=int, default=5, help="for every listener")
+    parser.add_argument("--scenes", type=int, default=2, help="for every listener")
     parser.add_argument("--model", default="", help="folder of the generator, instead of the profile's")
     parser.add_argument("--scorer", default="", help="folder of the scorer, likewise")
     options = parser.parse_args()

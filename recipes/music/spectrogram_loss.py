@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["liveliness", "spectrogram_loss"]
+__all__ = ["LIVELY", "liveliness", "spectrogram_loss"]
 
 
-def spectrogram_loss(made: Tensor, mel: Tensor, lively: float) -> Tensor:
-    """Of log-mel spectrograms (B, 1, frames, bands).
+LIVELY = 1.5
+"""Weight of how strong edges are."""
 
-    Args:
-        lively: weight of `liveliness`.
-    """
-    return differences(made, mel) + lively * liveliness(made, mel)
+
+def spectrogram_loss(made: Tensor, mel: Tensor) -> Tensor:
+    """Of log-mel spectrograms (B, 1, frames, bands)."""
+    return differences(made, mel) + LIVELY * liveliness(made, mel)
 
 
 def differences(made: Tensor, mel: Tensor) -> Tensor:

@@ -23,14 +23,12 @@ from recipes.music.mel import MELS, LogMel
 from recipes.music.spectrogram_loss import spectrogram_loss
 from recipes.team import Team
 
-__all__ = ["LATENTS", "LIVELY", "REDUCTION", "error_of", "main", "make_vae"]
+__all__ = ["LATENTS", "REDUCTION", "error_of", "main", "make_vae"]
 
 LATENTS = 8
 REDUCTION = 8
 """Frames, and bands, to a latent position."""
 KL = 3e-4
-LIVELY = 1.5
-"""Weight in the loss of how strong edges are."""
 
 
 def make_vae() -> AutoencoderKL:
@@ -80,7 +78,7 @@ def main() -> None:
     log_mel = LogMel().to(device)
     vae = make_vae().to(device).to(memory_format=layout)
     with torch.no_grad():
-        vae.decoder.conv_out.bias.fill_(-5.0)  # about the mean
+        vae.decoder.conv_out.bias.fill_(-5.0)  # nearer the mean than 0
     optimizer = torch.optim.AdamW(
         vae.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
@@ -95,7 +93,7 @@ def main() -> None:
         with torch.autocast(device.type, torch.bfloat16):
             made = vae.decoder(vae.post_quant_conv(posterior.mean + posterior.std * noise))
         kl = posterior.kl().mean() / mel[0].numel()
-        return spectrogram_loss(made.float(), mel, LIVELY) + 100 * KL * kl
+        return spectrogram_loss(made.float(), mel) + 100 * KL * kl
 
     def backward(*batch: Tensor) -> Tensor:
         optimizer.zero_grad(set_to_none=True)

@@ -20,7 +20,7 @@ from recipes.music.corpus import floats, load_corpus
 from recipes.music.latents import load_latents
 from recipes.music.mel import LogMel
 from recipes.music.spectrogram_loss import spectrogram_loss
-from recipes.music.train_autoencoder import LIVELY, REDUCTION, error_of
+from recipes.music.train_autoencoder import REDUCTION, error_of
 
 __all__ = ["main"]
 
@@ -62,7 +62,7 @@ def main() -> None:
         mel = mel[:, :, first * REDUCTION : (first + width) * REDUCTION]
         with torch.autocast(device.type, torch.bfloat16):
             made = vae.decode(z.contiguous(memory_format=torch.channels_last)).sample
-        fit.step(spectrogram_loss(made.float(), mel, LIVELY))
+        fit.step(spectrogram_loss(made.float(), mel))
         total += (made.detach().float() - mel).abs().mean()
         if step % 200 == 199:
             run.log(error=float(total) / 200)

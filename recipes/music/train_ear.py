@@ -12,7 +12,7 @@ import math
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import ClapModel
 
 from recipes.batch_norm import settle
@@ -53,18 +53,16 @@ def main() -> None:
     wait_for(options.clap / "measured.json")
     model = ClapModel.from_pretrained(options.clap).float().to(device)
     model.requires_grad_(False)
-    heard_by = (model.audio_model, model.audio_projection)
-    for module in heard_by:
-        module.requires_grad_(True)
-        module.train()
-    scale = model.logit_scale_a.requires_grad_(True)
+    scale = model.logit_scale_a
+    tower = nn.ModuleList([model.audio_model, model.audio_projection, nn.ParameterList([scale])])
+    tower.requires_grad_(True)
+    tower.train()
     captions = Captions(model, options.text, device)
     with torch.no_grad():
         e_all = torch.cat([project_texts(model, part) for part in captions.hidden.split(1024)])
-    trained = [*(p for module in heard_by for p in module.parameters()), scale]
-    optimizer = torch.optim.AdamW(trained, lr=options.rate, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(tower.parameters(), lr=options.rate, weight_decay=0.02)
     run = Run(options.out, options.minutes)
-    fit = Fit(model, optimizer, run, rate=options.rate, decay=0.998)
+    fit = Fit(tower, optimizer, run, rate=options.rate, decay=0.998)
     for step in run.steps():
         rows = torch.randint(len(clips), (options.batch,), device=device)
         heard = spoilt(decibels[rows, 0].float() * NEPER, floor)[:, None] / NEPER
@@ -72,7 +70,7 @@ def main() -> None:
         with torch.autocast(device.type, torch.bfloat16):
             e_M = model.get_audio_features(heard).pooler_output
         fits = true_of(labels[rows], asked).float()
-        loss = contrast(e_M.float(), e_all[number], fits, scale.clamp(max=4.2).exp())
+        loss = contrast(e_M.float(), e_all[number], fits, scale)
         fit.step(loss)
         if step % 100 == 0:
             run.log(loss=float(loss), scale=float(scale))
@@ -94,20 +92,18 @@ def main() -> None:
 
 @torch.no_grad()
 def _measure(
-    model: torch.nn.Module, features: ClapFeatures, corpus: Path, name: str, text: Path, device: torch.device
+    model: ClapModel, features: ClapFeatures, corpus: Path, name: str, text: Path, device: torch.device
 ) -> dict[str, float]:
     """Zero-shot accuracy by attribute, each value's plain word against the others'."""
     clips, wanted = load_corpus(corpus, name)
     rows = [
-        model.get_audio_features(  # type: ignore[operator]
-            features(floats(clips[at : at + 128], device))
-        ).pooler_output
+        model.get_audio_features(features(floats(clips[at : at + 128], device))).pooler_output
         for at in range(0, len(clips), 128)
     ]
     e_M = torch.cat(rows)
     found = {}
     for k, attribute in enumerate(ATTRIBUTES):
-        e = embed_texts(model, text_ids(text, list(VALUES[attribute])).to(device))  # type: ignore[arg-type]
+        e = embed_texts(model, text_ids(text, list(VALUES[attribute])).to(device))
         best = (e_M @ e.T).argmax(1).cpu().numpy()
         found[attribute] = round(float((best == wanted[:, k]).mean()), 4)
     return found

@@ -72,9 +72,11 @@ def main() -> None:
     clip_labels = torch.from_numpy(labels(sampled(20_000, seed=6, unseen=False))).to(device)
     captions = Captions(model, options.text, device)
     spread = UNSURE * captions.hidden.std(0)
-    taught = nn.ModuleList([model.text_model.pooler, model.text_projection, listener])
     scale = model.logit_scale_a
-    optimizer = torch.optim.AdamW([*taught.parameters(), scale], lr=options.rate, weight_decay=0.05)
+    taught = nn.ModuleList(
+        [model.text_model.pooler, model.text_projection, listener, nn.ParameterList([scale])]
+    )
+    optimizer = torch.optim.AdamW(taught.parameters(), lr=options.rate, weight_decay=0.05)
     run = Run(options.out, options.minutes)
     fit = Fit(taught, optimizer, run, rate=options.rate, decay=0.998)
     for step in run.steps():
@@ -82,7 +84,7 @@ def main() -> None:
         number, asked = captions.drawn(wanted)
         hidden = captions.hidden[number]
         e = project_texts(model, hidden + spread * torch.randn_like(hidden))
-        loss = contrast(listener(wanted), e, true_of(wanted, asked).float(), scale.clamp(max=4.2).exp())
+        loss = contrast(listener(wanted), e, true_of(wanted, asked).float(), scale)
         fit.step(loss)
         if step % 100 == 0:
             run.log(loss=float(loss), scale=float(scale))

@@ -231,7 +231,7 @@ def test_the_music_generator_agrees_with_the_stock_pipeline(published: Callable[
 
 @pytest.mark.slow
 def test_a_listener_hears_what_was_asked_for(published: Callable[[str], Path]) -> None:
-    """The judge, which had no part in training, on six held-out combinations; chance names none of twenty."""
+    """The judge, which had no part in training, on six held-out combinations; chance is one in twenty."""
     from pmg_audioldm import AudioLDMGenerator
     from recipes.music.evaluate import make, test_pieces, waveforms
     from recipes.music.pieces import labels

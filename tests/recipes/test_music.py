@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -13,10 +14,11 @@ import torch
 
 from pmg_audioldm.log_mel import LogMel as AdapterLogMel
 from pmg_audioldm.log_mel import MelSettings
+from recipes.music import corpus
 from recipes.music.caption_pool import CaptionPool
 from recipes.music.captions import ANY, Caption, joint_captions, preference_captions, scene_captions
 from recipes.music.compose import BPM, DRUMS, KICK, LEAD, SECONDS, Piece, compose
-from recipes.music.contrast import contrast, true_of
+from recipes.music.contrast import SHARPEST, Captions, contrast, true_of
 from recipes.music.export import MEL
 from recipes.music.frechet import frechet
 from recipes.music.mel import HOP, MELS, LogMel
@@ -26,7 +28,7 @@ from recipes.music.recording import noise_floor, spoilt
 from recipes.music.render import LENGTH, RATE
 from recipes.music.selection import tastes
 from recipes.music.spectrogram_loss import liveliness
-from recipes.music.train import stages
+from recipes.music.train import corpus_stage, stages
 
 
 def test_the_same_piece_gives_the_same_notes_and_another_seed_gives_others() -> None:
@@ -157,12 +159,28 @@ def test_the_plans_train_every_part_that_export_needs(gpus: int) -> None:
     assert {"vae", "decoder", "unet", "clap", "ear", "recogniser"} == {*names} - {"corpus"}
 
 
-def test_who_agrees_with_what_is_true_of_clips_loses_less() -> None:
-    clips = torch.nn.functional.normalize(
-        torch.randn(6, 8, generator=torch.Generator().manual_seed(0)), dim=1
-    )
-    fits, scale = torch.eye(6), torch.tensor(10.0)
-    assert contrast(clips, clips, fits, scale) < contrast(clips, clips.roll(1, 0), fits, scale)
+def test_agreeing_with_every_clip_a_text_is_true_of_loses_least() -> None:
+    text = torch.eye(2)
+    fits, scale = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor(2.0)
+    right, half, wrong = (text[list(heard)] for heard in ((0, 0, 1), (0, 1, 1), (1, 1, 0)))
+    losses = [float(contrast(clips, text, fits, scale)) for clips in (right, half, wrong)]
+    assert losses == sorted(losses)
+    assert losses[2] > 4 * losses[0]
+    sharpest = [float(contrast(right, text, fits, torch.tensor(scale))) for scale in (SHARPEST, 9.0)]
+    assert sharpest[0] == sharpest[1]
+
+
+def test_sets_are_rendered_in_the_order_that_a_stage_waits_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rendered: list[str] = []
+    monkeypatch.setattr(corpus, "render", lambda name, *_: rendered.append(name))
+    options = SimpleNamespace(data=tmp_path, font=Path("f"), clips=9)
+    stage = corpus_stage(options, "seen", "scorer", "judge")  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "argv", ["corpus", *map(str, stage.arguments)])
+    corpus.main()
+    assert rendered == ["seen", "scorer", "judge"]
+    assert stage.result.name == "judge-labels.npy"
 
 
 def test_listeners_next_to_each_other_differ_in_instrument_and_genre() -> None:
@@ -172,6 +190,23 @@ def test_listeners_next_to_each_other_differ_in_instrument_and_genre() -> None:
         for a, b in zip(users, [*users[1:], users[0]], strict=True)
     )
     assert len({user.instrument for user in users}) == 20
+
+
+def test_captions_of_a_batch_are_true_of_their_clips_and_every_clip_has_one(
+    published: Callable[[str], Path],
+) -> None:
+    from recipes.music.dual_encoder import make_clap
+
+    folder = published("pmg:all-minilm-l6-v2")
+    captions = Captions(make_clap(folder).eval(), folder, torch.device("cpu"))
+    clips = torch.tensor([[k % 20, k % 7, k % 5, k % 3] for k in range(40)])
+    number, asked = captions.drawn(clips)
+    assert torch.equal(captions.asked[number], asked)
+    assert len(number) == 60
+    fits = true_of(clips, asked)
+    owners = [*range(20), *range(10, 30), *range(20, 40)]
+    assert fits[owners, torch.arange(60)].all()
+    assert not fits.all()
 
 
 def test_the_text_tower_gives_the_hidden_states_of_minilm(published: Callable[[str], Path]) -> None:
