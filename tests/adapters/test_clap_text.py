@@ -79,7 +79,7 @@ def test_the_whole_of_a_clap_serves_as_well_as_its_text_part(audioldm2_model: Pa
     assert alone.text_encoder.space == whole.space
     shared = on_cpu(AudioLDMGenerator, tmp_path, text_encoder=whole)
     (one,), (other,) = (made.generate([GenerationRequest(seed=1, text="dog")]) for made in (alone, shared))
-    assert difference(one, other) == 0
+    assert difference(one, other) <= 1  # of 32767: the two sum up in another order
 
 
 def test_another_encoder_is_no_clap(audioldm2_model: Path) -> None:
