@@ -27,8 +27,8 @@ SLOPE_TOLERANCE = 0.1
 ROUNDING = 1e-5
 """Of a loss in float32, relative: slopes below it cannot be seen."""
 
-SEEDS, DRAWS = range(16), 8
-"""The mean of 8 noises varies 2.8 times less than one; 16 seeds tell that from chance."""
+SEEDS, DRAWS = range(64), 8
+"""One noise says little, so many seeds draw it; a quarter of them draw 8, whose mean varies 2.8 times less."""
 
 
 @check(
@@ -169,15 +169,18 @@ def draws_are_averaged(subject: Subject) -> None:
     """
     entry = _entries(subject)[0]
     entries = [entry._replace(seed=seed) for seed in SEEDS]
-    one, many = (loss(subject.adapter, entries, draws=n, gradients=False).values for n in (1, DRAWS))
+    one = loss(subject.adapter, entries, gradients=False).values
+    many = loss(subject.adapter, entries[: len(entries) // 4], draws=DRAWS, gradients=False).values
     expect(
         many.std() < 0.9 * one.std(),
         f"a deviation over seeds well below the {one.std():.3g} of one draw",
         f"{many.std():.3g}",
         "`draws` is ignored, or losses are added",
     )
+    # Losses depend on the noise level, which a seed draws too: means may differ by what chance allows.
+    chance = float(np.hypot(one.std() / len(one) ** 0.5, many.std() / len(many) ** 0.5))
     expect(
-        abs(many.mean() - one.mean()) <= 1.2 * one.std(),
+        abs(many.mean() - one.mean()) <= 5 * chance,
         f"losses about {one.mean():.3g} for {DRAWS} draws as for one",
         f"{many.mean():.3g}",
         "losses are not divided by the number of draws, or twice",
