@@ -28,7 +28,7 @@ ROUNDING = 1e-5
 """Of a loss in float32, relative: slopes below it cannot be seen."""
 
 SEEDS, DRAWS = range(64), 8
-"""One noise says little, so many seeds draw it; a quarter of them draw 8, whose mean varies 2.8 times less."""
+"""One noise says little, so many seeds draw it; a quarter draw 8, whose mean varies 2.8 times less."""
 
 
 @check(
