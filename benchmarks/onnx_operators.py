@@ -71,7 +71,7 @@ def session(model: Path, threads: int, trace: Path | None = None) -> Any:
 
 
 def run(folder: Path, *, precision: str, rounds: int, threads: int, tiny: bool) -> dict[int, dict[str, Any]]:
-    """For every batch torch's and ONNX Runtime's medians, and the times of operators."""
+    """For every batch torch's and ONNX Runtime's medians and fastest calls, and the times of operators."""
     import clip_text
     import tiny_models
     import torch
@@ -98,7 +98,9 @@ def run(folder: Path, *, precision: str, rounds: int, threads: int, tiny: bool) 
                 profiled.run(None, {"input_ids": ids})
         found[batch] = {
             "torch": statistics.median(of_torch for of_torch, _ in times),
+            "torch, fastest": min(of_torch for of_torch, _ in times),
             "ours": statistics.median(of_onnx for _, of_onnx in times),
+            "ours, fastest": min(of_onnx for _, of_onnx in times),
             "operators": by_operator(Path(profiled.end_profiling())),
         }
     return found
@@ -124,13 +126,16 @@ def main() -> None:
     columns = [found[batch] for batch in BATCHES]
     rows = [
         ("torch fp32", [each["torch"] for each in columns]),
+        ("its fastest call", [each["torch, fastest"] for each in columns]),
         (f"ONNX {options.precision}", [each["ours"] for each in columns]),
+        ("its fastest call", [each["ours, fastest"] for each in columns]),
     ]
     largest = sorted(columns[-1]["operators"], key=columns[-1]["operators"].get, reverse=True)[:12]
     rows += [(f"`{name}`", [each["operators"][name] for each in columns]) for name in largest]
     products = PRODUCTS[options.precision]
     rows += [
         ("ratio", [each["torch"] / each["ours"] for each in columns]),
+        ("ratio of the fastest", [each["torch, fastest"] / each["ours, fastest"] for each in columns]),
         ("largest ratio", [each["torch"] / each["operators"][products] for each in columns]),
     ]
     print("| | " + " | ".join(f"batch of {batch}, ms" for batch in BATCHES) + " |")
